@@ -19,7 +19,7 @@ def slug(text: str) -> str:
     if len(text) > 60 or not _SLUG.match(text):
         raise InvalidValue(
             f"{text[:80]!r} is not a name",
-            remedy="use lower-case letters, digits and single underscores, starting with a letter, at most 60 characters",
+            remedy="use lower-case letters, digits and single underscores, starting with a letter (60 at most)",
             given=text[:80],
         )
     return text

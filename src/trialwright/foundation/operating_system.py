@@ -18,5 +18,5 @@ class SystemEntropy:
 
     origin = "operating-system"
 
-    def bytes(self, count: int, *, purpose: str, stream: str, position: int) -> bytes:  # noqa: ARG002
+    def bytes(self, count: int, *, purpose: str, stream: str, position: int) -> bytes:
         return os.urandom(count)

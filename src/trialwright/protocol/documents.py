@@ -1,0 +1,58 @@
+"""``consent/<lang>.md`` and ``public/<lang>.md``: texts with a YAML head."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from trialwright.protocol.declared import Declared, Name
+
+
+class TeachBack(Declared):
+    """A question that teaches and never bars."""
+
+    id: Name
+    question: str
+    answers: dict[Name, str] = Field(min_length=2)
+    right: Name
+    explanation: str
+
+
+class ConsentHead(Declared):
+    """Head of a consent text."""
+
+    version: str
+    title: str
+    status: Literal["draft", "reviewed", "approved"]
+    withdrawal_scopes: tuple[Name, ...]
+    """What a participant may withdraw from separately: treatment, visits, data_use, samples."""
+    teach_back: tuple[TeachBack, ...] = ()
+
+
+class PublicHead(Declared):
+    """Head of a public text."""
+
+    title: str
+    status: Literal["draft", "reviewed", "approved"]
+    updated: str
+    """ISO date of the last change."""
+    update_source: str
+
+
+class Section(Declared):
+    """A ``## heading {#id}`` and the text below it."""
+
+    id: Name
+    heading: str
+    text: str
+
+
+class ConsentText(Declared):
+    head: ConsentHead
+    sections: tuple[Section, ...] = Field(min_length=1)
+
+
+class PublicText(Declared):
+    head: PublicHead
+    sections: tuple[Section, ...] = Field(min_length=1)
