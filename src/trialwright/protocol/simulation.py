@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from trialwright.protocol.declared import Declared, Name, Text
+from trialwright.protocol.declared import DecimalText, Declared, Name, Text
 
 
 class Generator(Declared):
     """How virtual participants' values of one item arise.
 
-    value = baseline + person effect + effect of what was given + trend × months + error, then clipped to limits.
+    normal: value = mean + person effect (``sd_between``) + effect of what was given + trend × months since the first
+    administration + error (``sd_within``), then clipped to ``low`` and ``high`` and rounded to ``step``.
+    lognormal: the same on the log scale; ``mean`` and ``sd_between`` are those of the values, ``sd_within`` is the
+    coefficient of variation of repeated values of one person.
+    choice: one of ``choices``; drawn once a person where ``stable``, else anew at each visit.
+    yes: true with probability ``mean``; ``stable`` as for choice.
+    uniform: evenly between ``low`` and ``high``.
+    date: the day of the encounter minus a normal number of days (``mean``, ``sd_between``), clipped to ``low`` and
+    ``high`` days; 0 is the day itself.
+    follow: mean + slope × value of ``of`` + error, the error normal (``sd_within``) or one of ``choices``.
     """
 
     item: str
     """``form.item``."""
-    distribution: str = Field(pattern=r"^(normal|lognormal|choice|uniform|yes)$")
-    mean: str | None = None
-    sd_between: str | None = None
-    sd_within: str | None = None
-    trend_per_month: str | None = None
-    low: str | None = None
-    high: str | None = None
-    step: str | None = None
+    distribution: str = Field(pattern=r"^(normal|lognormal|choice|uniform|yes|date|follow)$")
+    mean: DecimalText | None = None
+    sd_between: DecimalText | None = None
+    sd_within: DecimalText | None = None
+    trend_per_month: DecimalText | None = None
+    low: DecimalText | None = None
+    high: DecimalText | None = None
+    step: DecimalText | None = None
     """Rounded to multiples of this."""
-    choices: dict[str, str] = Field(default_factory=dict)
+    choices: dict[str, DecimalText] = Field(default_factory=dict)
     """Value → probability."""
-    correlate: dict[str, str] = Field(default_factory=dict)
+    correlate: dict[str, DecimalText] = Field(default_factory=dict)
     """Other ``form.item`` → correlation of the person effects."""
-    missing: str | None = None
+    missing: DecimalText | None = None
     """Probability that the item is not done at a visit."""
 
 
@@ -37,8 +46,8 @@ class Effect(Declared):
 
     item: str
     arm: Name
-    change: str
-    after_months: str = "0"
+    change: DecimalText
+    after_months: DecimalText = "0"
 
 
 class Scenario(Declared):
@@ -48,21 +57,21 @@ class Scenario(Declared):
     label: Text
     kind: str = Field(pattern=r"^(null|expected|optimistic|pessimistic|carry_over|other)$")
     effects: tuple[Effect, ...] = ()
-    carry_over: str = "0"
+    carry_over: DecimalText = "0"
     """Share of the first period's effect that is left in the second."""
     replicates: int = Field(default=10000, ge=1)
 
 
 class Accrual(Declared):
     site: str
-    per_month: str
+    per_month: DecimalText
 
 
 class AdverseEventRate(Declared):
     term: str
     per: str = Field(pattern=r"^(administration|collection|participant_year)$")
-    probability: str
-    grades: dict[str, str]
+    probability: DecimalText
+    grades: dict[str, DecimalText]
     """Grade → share."""
     agent: Name | None = None
 
@@ -73,12 +82,12 @@ class Simulation(Declared):
     generators: tuple[Generator, ...] = ()
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
     accrual: tuple[Accrual, ...] = ()
-    screen_failure: str = "0.2"
-    dropout_per_year: str = "0.1"
-    missed_visit: str = "0.02"
-    late_visit: str = "0.05"
-    typing_error: str = "0.01"
-    manufacture_failure: str = "0.0"
+    screen_failure: DecimalText = "0.2"
+    dropout_per_year: DecimalText = "0.1"
+    missed_visit: DecimalText = "0.02"
+    late_visit: DecimalText = "0.05"
+    typing_error: DecimalText = "0.01"
+    manufacture_failure: DecimalText = "0.0"
     adverse_events: tuple[AdverseEventRate, ...] = ()
     block_size_candidates: tuple[tuple[int, ...], ...] = ()
     """Lists of block sizes the sealed specification may choose from; never which."""
