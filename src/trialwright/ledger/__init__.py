@@ -1,0 +1,82 @@
+"""The record: canonical bytes, hash chain, Merkle tree, checkpoints, and the port that stores implement.
+
+It keeps bytes and type names and knows no event, so that an auditor can verify a record without our code.
+"""
+
+from trialwright.ledger.appending import Appending
+from trialwright.ledger.canonical import canonical
+from trialwright.ledger.checkpoints import (
+    Checkpoint,
+    SigningKey,
+    VerifierKey,
+    parse_checkpoint,
+    sign_checkpoint,
+    verify_checkpoint,
+)
+from trialwright.ledger.entries import (
+    Entry,
+    NewEntry,
+    chain_hash,
+    chain_start,
+    check_entry,
+    checked_ledger_id,
+    leaf_hash,
+)
+from trialwright.ledger.errors import (
+    CheckpointMalformed,
+    CheckpointUntrusted,
+    EntryMalformed,
+    LedgerDamaged,
+    NotCanonical,
+    ProofRejected,
+    RequestAlreadyRecorded,
+    TransactionMisused,
+    VersionConflict,
+)
+from trialwright.ledger.merkle import (
+    EMPTY_ROOT,
+    Frontier,
+    consistency_proof,
+    inclusion_proof,
+    verify_consistency,
+    verify_inclusion,
+)
+from trialwright.ledger.port import Head, Ledger, ProjectionRows, Store, Transaction
+
+__all__ = [
+    "EMPTY_ROOT",
+    "Appending",
+    "Checkpoint",
+    "CheckpointMalformed",
+    "CheckpointUntrusted",
+    "Entry",
+    "EntryMalformed",
+    "Frontier",
+    "Head",
+    "Ledger",
+    "LedgerDamaged",
+    "NewEntry",
+    "NotCanonical",
+    "ProjectionRows",
+    "ProofRejected",
+    "RequestAlreadyRecorded",
+    "SigningKey",
+    "Store",
+    "Transaction",
+    "TransactionMisused",
+    "VerifierKey",
+    "VersionConflict",
+    "canonical",
+    "chain_hash",
+    "chain_start",
+    "check_entry",
+    "checked_ledger_id",
+    "consistency_proof",
+    "inclusion_proof",
+    "leaf_hash",
+    "parse_checkpoint",
+    "sign_checkpoint",
+    "verify_checkpoint",
+    "verify_consistency",
+    "verify_inclusion",
+]

@@ -1,0 +1,35 @@
+"""Adapters of the ledger's port: memory, SQLite and PostgreSQL, under one contract."""
+
+from trialwright.stores.errors import (
+    AppendOnly,
+    CellInvalid,
+    NotAStore,
+    ProjectionMissing,
+    ProjectionOutdated,
+    RowsReadOnly,
+    StoreFull,
+    StoreLocked,
+    StoreMissing,
+    StoreSettingsTooWeak,
+    StoreTooNew,
+    StoreUnavailable,
+    StoreUrlInvalid,
+)
+from trialwright.stores.memory import MemoryStore
+
+__all__ = [
+    "AppendOnly",
+    "CellInvalid",
+    "MemoryStore",
+    "NotAStore",
+    "ProjectionMissing",
+    "ProjectionOutdated",
+    "RowsReadOnly",
+    "StoreFull",
+    "StoreLocked",
+    "StoreMissing",
+    "StoreSettingsTooWeak",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "StoreUrlInvalid",
+]
