@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trialwright.protocol.declared import Declared, Expression, Name, Text
+from trialwright.protocol.declared import DecimalText, Declared, Expression, Name, Text
 
 
 class Population(Declared):
@@ -70,7 +70,7 @@ class Output(Declared):
 class Analysis(Declared):
     """The whole of ``analysis.yaml``."""
 
-    alpha: str
+    alpha: DecimalText
     sided: Literal[1, 2] = 2
     populations: tuple[Population, ...] = Field(min_length=1)
     endpoints: tuple[Endpoint, ...] = Field(min_length=1)

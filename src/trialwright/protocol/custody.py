@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trialwright.protocol.declared import Declared, Expression, Name, Text
+from trialwright.protocol.declared import DecimalText, Declared, Expression, Name, Text
 from trialwright.protocol.forms import Range
 
 
@@ -53,16 +53,16 @@ class GateCriterion(Declared):
 class Dose(Declared):
     """Dose rule of the administered product."""
 
-    per_kg: str
-    maximum: str
+    per_kg: DecimalText
+    maximum: DecimalText
     unit: str
     weight: str
     """``form.item`` of the dosing weight at the administration encounter."""
 
 
 class Temperature(Declared):
-    low: str
-    high: str
+    low: DecimalText
+    high: DecimalText
     unit: str
 
 

@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from enum import Enum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
+from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.ids import slug
 
-Name = Annotated[str, AfterValidator(slug)]
+_DECIMAL = r"^-?[0-9]{1,30}(\.[0-9]{1,15})?$"
+
+
+def _name(text: str) -> str:
+    # pydantic collects its own errors only; ours would end validation at the first one.
+    try:
+        return slug(text)
+    except InvalidValue as error:
+        raise PydanticCustomError("not_a_name", "{what}", {"what": error.message, "remedy": error.remedy}) from error
+
+
+def _number_as_text(value: object) -> object:
+    """A number written without quotes means the same as its text; ``1e6`` becomes ``1000000``."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    written = Decimal(repr(value))
+    return f"{written:f}" if written.is_finite() and abs(written.adjusted()) <= 15 else value
+
+
+def _decimal_text(text: str) -> str:
+    if not re.match(_DECIMAL, text):
+        raise PydanticCustomError("not_a_decimal", "{given} is not a decimal number", {"given": repr(text[:40])})
+    return text
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    Field(json_schema_extra={"pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$", "maxLength": 60}),
+]
 """A name inside a study: lower-case letters, digits, underscores."""
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
@@ -20,6 +53,14 @@ Text = dict[Language, str]
 
 Expression = str
 """A text in the expression language; parsed and typed by the build."""
+
+DecimalText = Annotated[
+    str,
+    BeforeValidator(_number_as_text),
+    AfterValidator(_decimal_text),
+    WithJsonSchema({"anyOf": [{"type": "string", "pattern": _DECIMAL}, {"type": "number"}]}),
+]
+"""A decimal number, kept as text so that no binary rounding touches it; quotes may be left out in the file."""
 
 
 class Mark(Enum):

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from trialwright.foundation.missing import MissingReason
-from trialwright.protocol.declared import Declared, Expression, Name, Text
+from trialwright.protocol.declared import DecimalText, Declared, Expression, Name, Text
 from trialwright.protocol.roles import Role
 
 ItemType = Literal[
@@ -17,10 +17,10 @@ ItemType = Literal[
 
 
 class Range(Declared):
-    """Bounds in the item's first unit, as decimal text; either side may be absent."""
+    """Bounds in the item's first unit; either side may be absent."""
 
-    low: str | None = None
-    high: str | None = None
+    low: DecimalText | None = None
+    high: DecimalText | None = None
 
 
 class Outcome(Declared):
@@ -28,7 +28,7 @@ class Outcome(Declared):
 
     code: Name
     label: Text
-    scored_as: str | None = None
+    scored_as: DecimalText | None = None
     """The number it counts as in expressions and analysis; absent: expressions see it as unknown."""
 
 
