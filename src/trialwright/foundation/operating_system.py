@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
+from trialwright.foundation.ports import OPERATING_SYSTEM
+
 
 class SystemClock:
     """The machine's clock, in UTC."""
@@ -16,7 +18,7 @@ class SystemClock:
 class SystemEntropy:
     """The operating system's random source; the only one a production ledger accepts."""
 
-    origin = "operating-system"
+    origin = OPERATING_SYSTEM
 
     def bytes(self, count: int, *, purpose: str, stream: str, position: int) -> bytes:
         return os.urandom(count)

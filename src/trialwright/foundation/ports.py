@@ -10,6 +10,10 @@ from typing import Protocol
 from trialwright.foundation.errors import InvalidValue
 
 
+OPERATING_SYSTEM = "operating-system"
+"""Origin of the only entropy a production ledger accepts."""
+
+
 class Clock(Protocol):
     """Says what time it is."""
 

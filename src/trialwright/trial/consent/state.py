@@ -1,0 +1,56 @@
+"""Whether consent is in force, for what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from trialwright.trial.consent.events import (
+    ConsentGiven,
+    ConsentRefused,
+    ConsentSignedByParticipant,
+    ConsentWithdrawn,
+)
+from trialwright.trial.event import Event, Fact
+from trialwright.trial.state import Slice
+
+
+@dataclass
+class Consent(Slice):
+    """One participant's consent."""
+
+    STREAM: ClassVar[str] = "participant/{}"
+    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (
+        ConsentSignedByParticipant, ConsentGiven, ConsentRefused, ConsentWithdrawn,
+    )  # fmt: skip
+    pending: ConsentSignedByParticipant | None = None
+    """Signed by the participant, waiting for the interviewer."""
+    version: str = ""
+    """The version in force; empty before."""
+    given_at: str = ""
+    refused: bool = False
+    withdrawn: set[str] = field(default_factory=set)
+
+    def apply(self, fact: Fact) -> None:
+        match fact.event:
+            case ConsentSignedByParticipant() as e:
+                self.pending = e
+            case ConsentGiven(version=version):
+                self.pending, self.version, self.given_at, self.refused = None, version, fact.at, False
+            case ConsentRefused():
+                self.refused = True
+            case ConsentWithdrawn(scopes=scopes):
+                self.withdrawn |= set(scopes)
+
+    @property
+    def in_force(self) -> bool:
+        """Given and not withdrawn for visits."""
+        return bool(self.version) and "visits" not in self.withdrawn
+
+    @property
+    def treatment_allowed(self) -> bool:
+        """Given and not withdrawn for treatment."""
+        return self.in_force and "treatment" not in self.withdrawn
+
+
+SLICES: tuple[type[Slice], ...] = (Consent,)

@@ -1,0 +1,1 @@
+"""What crosses from the closed to the open space: only arm-neutral facts, and never lost on the way."""

@@ -1,0 +1,338 @@
+"""The one door for writes.
+
+``dispatch(command)`` → permission → decide → lock → check → append → project → commit. Whatever a screen, a
+rehearsal or an import wants to change goes through here and nowhere else.
+
+Two spaces: a command of the closed space may also have arm-neutral facts for the open one ("product ready").
+The closed ledger commits first and carries what is to cross; if the process dies between the two commits,
+:meth:`Trial.recover` completes the crossing. A fact can be late in the open space, never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from trialwright.build import Build
+from trialwright.foundation.errors import Refusal
+from trialwright.foundation.ports import Clock, Entropy
+from trialwright.ledger import Entry, NewEntry, VersionConflict
+from trialwright.ledger.port import Ledger, Store, Transaction
+from trialwright.protocol.roles import Role
+from trialwright.trial.command import Actor, Allocations, Command, Context, Decide, Signature
+from trialwright.trial.crossing.events import FactsCrossed, contents
+from trialwright.trial.crossing.state import Crossings
+from trialwright.trial.event import Event, Fact, Space, encode
+from trialwright.trial.permission import permit, site_of
+from trialwright.trial.record import Circumstances, Recorder
+from trialwright.trial.rooms import DECISIONS, EVENTS, SLICES, VIEWS
+from trialwright.trial.security import log_refusal
+from trialwright.trial.setup.state import SiteSetup, StudySetup
+from trialwright.trial.state import State, StreamCache
+from trialwright.trial.view import Projector
+
+RETRIES = 8
+"""How often a decision is taken again because a stream it read has moved."""
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a command amounted to; the same for every retry of one request."""
+
+    request_id: str
+    facts: tuple[Fact, ...]
+    repeated: bool = False
+
+    def event(self, kind: type[E]) -> E:
+        """The one event of a type among the facts."""
+        (event,) = (fact.event for fact in self.facts if isinstance(fact.event, kind))
+        return event
+
+
+@dataclass(frozen=True)
+class _Request:
+    """A command with everything the caller says about it."""
+
+    command: Command
+    by: Actor
+    request_id: str
+    observed_at: str | None
+    reason: str | None
+    signature: Signature | None
+
+
+class Trial:
+    """One study, running. Keeps no truth of its own: everything is in the ledgers.
+
+    Args:
+        study: the study's id; the ledgers are ``<study>/open`` and ``<study>/closed``.
+        open_store: database of the open space.
+        closed_store: database of the closed space; None in a process that must not know; the open store again
+            for a study with one space.
+        builds: builds by id, all that any site may run.
+        clock, entropy: the ports.
+        mode: production, test or rehearsal; the first event fixes it.
+        allocations: opens allocations, where the closed space is held.
+    """
+
+    def __init__(
+        self,
+        study: str,
+        *,
+        open_store: Store,
+        closed_store: Store | None,
+        builds: Mapping[str, Build],
+        clock: Clock,
+        entropy: Entropy,
+        mode: str,
+        allocations: Allocations | None = None,
+    ) -> None:
+        self.study = study
+        self.builds = builds
+        self.clock = clock
+        self.entropy = entropy
+        self.mode = mode
+        self.allocations = allocations
+        self.one_space = closed_store is open_store
+        self.stores: dict[Space, Store] = {Space.OPEN: open_store}
+        self.ledgers: dict[Space, Ledger] = {Space.OPEN: open_store.ledger(f"{study}/open")}
+        if self.one_space:
+            self.stores[Space.CLOSED] = open_store
+            self.ledgers[Space.CLOSED] = self.ledgers[Space.OPEN]
+        elif closed_store is not None:
+            self.stores[Space.CLOSED] = closed_store
+            self.ledgers[Space.CLOSED] = closed_store.ledger(f"{study}/closed")
+        self._recorder = Recorder(EVENTS, entropy)
+        self._cache = StreamCache(self.ledgers, SLICES, self._recorder)
+        self.projectors = self._make_projectors()
+        self._ensured: set[Space] = set()
+
+    def state(self) -> State:
+        """A fresh reader of the current state."""
+        return State(self._cache)
+
+    def facts(self, space: Space = Space.OPEN, after: int = 0) -> Iterator[Fact]:
+        """All facts of a space in order; for audit trails, exports and replay."""
+        return (self._recorder.read(entry) for entry in self.ledgers[space].read(after=after))
+
+    def dispatch(
+        self,
+        command: Command,
+        *,
+        by: Actor,
+        request_id: str,
+        observed_at: str | None = None,
+        reason: str | None = None,
+        signature: Signature | None = None,
+    ) -> Receipt:
+        """Carry out a command.
+
+        Args:
+            command: the intent.
+            by: who acts.
+            request_id: chosen by the caller; a retry with the same id returns the first result.
+            observed_at: when the thing happened, ISO with offset, if it is a report of fact.
+            reason: why, where the act asks for one.
+            signature: given with re-authentication, where the act needs one.
+
+        Raises:
+            Refusal: by name; nothing was written, and the attempt stands in the security log.
+            VersionConflict: other writers kept moving what the decision read.
+        """
+        self.recover()
+        earlier = self._earlier(request_id)
+        if earlier is not None:
+            return earlier
+        request = _Request(command, by, request_id, observed_at, reason, signature)
+        try:
+            return self._carry_out(request)
+        except Refusal as refusal:
+            self._log(request, refusal)
+            raise
+
+    def recover(self) -> int:
+        """Complete a crossing that a crash interrupted. Returns how many were completed (0 or 1)."""
+        if self.one_space or Space.CLOSED not in self.ledgers:
+            return 0
+        newest = self.state().of(Crossings).newest
+        if newest is None or self.ledgers[Space.OPEN].find_request(newest.request_id):
+            return 0
+        self._cross_again(newest)
+        return 1
+
+    def rebuild_views(self, space: Space = Space.OPEN) -> int:
+        """Empty every table of the space's views and fold the ledger again. Returns the number of facts."""
+        count = 0
+        projector = self.projectors[space]
+        with self.ledgers[space].transaction() as transaction:
+            transaction.rows.clear(projector.tables)
+            for fact in self.facts(space):
+                projector.project((fact,), transaction.rows)
+                count += 1
+        return count
+
+    # --- deciding -------------------------------------------------------------------------------------------
+
+    def _carry_out(self, request: _Request) -> Receipt:
+        for attempt in range(1, RETRIES + 1):
+            state = self.state()
+            zone = self._zone(request, state)
+            context = self._context(request, zone, state)
+            permit(request.command, context, state, self.ledgers)
+            decide: Decide = DECISIONS[type(request.command)]
+            events = tuple(decide(request.command, state, context))
+            about = Circumstances(
+                now=context.now,
+                observed_at=request.observed_at,
+                actor=request.by,
+                zone=zone,
+                reason=request.reason,
+                build=context.build.id,
+                request_id=request.request_id,
+            )
+            try:
+                entries = self._commit(events, state, about)
+            except VersionConflict:
+                if attempt == RETRIES:
+                    raise
+            else:
+                return Receipt(request.request_id, tuple(self._recorder.read(entry) for entry in entries))
+        raise AssertionError("the loop returns or raises")  # pragma: no cover
+
+    def _context(self, request: _Request, zone: str, state: State) -> Context:
+        now = self.clock.now()
+        return Context(
+            now=now,
+            today=now.astimezone(ZoneInfo(zone)).date().isoformat(),
+            observed_at=request.observed_at,
+            actor=request.by,
+            reason=request.reason,
+            signature=request.signature,
+            build=self._build(request, state),
+            builds=self.builds,
+            mode=self.mode,
+            request_id=request.request_id,
+            entropy=self.entropy,
+            allocations=self.allocations,
+        )
+
+    def _build(self, request: _Request, state: State) -> Build:
+        site = site_of(request.command, request.by, state)
+        named: str = getattr(request.command, "build", "")
+        in_force = (state.of(SiteSetup, site).build if site else "") or state.of(StudySetup).build or named
+        # Before anything is approved there is only the build that the first command names.
+        return self.builds[in_force] if in_force in self.builds else next(iter(self.builds.values()))
+
+    def _zone(self, request: _Request, state: State) -> str:
+        sites = self._build(request, state).study.sites
+        site = site_of(request.command, request.by, state)
+        if site in sites:
+            return sites[site].timezone
+        return next((s for s in sites.values() if s.coordinating), next(iter(sites.values()))).timezone
+
+    # --- writing --------------------------------------------------------------------------------------------
+
+    def _commit(self, events: Sequence[Event], state: State, about: Circumstances) -> tuple[Entry, ...]:
+        if self.one_space:
+            return self._append_one(events, {**state.read[Space.CLOSED], **state.read[Space.OPEN]}, state, about)
+        closed = [event for event in events if event.SPACE is Space.CLOSED]
+        crossing = [event for event in events if event.SPACE is Space.OPEN]
+        if not closed and not state.read[Space.CLOSED]:
+            return self._append_one(crossing, state.read[Space.OPEN], state, about)
+        if crossing:
+            closed.append(FactsCrossed.of([(event.TYPE, encode(event)) for event in crossing], about.request_id))
+        return self._append_both(closed, crossing, state, about)
+
+    def _append_one(
+        self, events: Sequence[Event], expected: Mapping[str, int], state: State, about: Circumstances
+    ) -> tuple[Entry, ...]:
+        entries = self._entries(Space.OPEN, events, state, about)
+        with self.ledgers[Space.OPEN].transaction() as transaction:
+            return self._write(Space.OPEN, transaction, entries, expected)
+
+    def _append_both(
+        self, closed: Sequence[Event], crossing: Sequence[Event], state: State, about: Circumstances
+    ) -> tuple[Entry, ...]:
+        closed_entries = self._entries(Space.CLOSED, closed, state, about)
+        open_entries = self._entries(Space.OPEN, crossing, state, about)
+        with ExitStack() as stack:
+            # The open lock is taken first and let go last, so the closed ledger commits before the open one.
+            open_transaction = stack.enter_context(self.ledgers[Space.OPEN].transaction())
+            closed_transaction = stack.enter_context(self.ledgers[Space.CLOSED].transaction())
+            written_open = self._write(Space.OPEN, open_transaction, open_entries, state.read[Space.OPEN])
+            written_closed = self._write(Space.CLOSED, closed_transaction, closed_entries, state.read[Space.CLOSED])
+        return written_closed + written_open
+
+    def _entries(
+        self, space: Space, events: Sequence[Event], state: State, about: Circumstances
+    ) -> tuple[NewEntry, ...]:
+        last: dict[str, int] = {}
+        entries = []
+        for event in events:
+            stream = event.stream
+            last[stream] = last.get(stream, state.version(self._where(space), stream)) + 1
+            entries.append(self._recorder.write(self.ledgers[space].ledger_id, event, last[stream], about))
+        return tuple(entries)
+
+    def _write(
+        self, space: Space, transaction: Transaction, entries: Sequence[NewEntry], expected: Mapping[str, int]
+    ) -> tuple[Entry, ...]:
+        transaction.check(expected)
+        if not entries:
+            return ()
+        projector = self.projectors[space]
+        if space not in self._ensured:
+            transaction.rows.ensure(projector.tables)
+            self._ensured.add(space)
+        written = transaction.append(entries)
+        projector.project((self._recorder.read(entry) for entry in written), transaction.rows)
+        return written
+
+    # --- around ---------------------------------------------------------------------------------------------
+
+    def _make_projectors(self) -> dict[Space, Projector]:
+        if self.one_space:
+            everything = Projector(VIEWS, frozenset(Space))
+            return {Space.OPEN: everything, Space.CLOSED: everything}
+        return {space: Projector(VIEWS, frozenset({space})) for space in self.ledgers}
+
+    def _where(self, space: Space) -> Space:
+        return Space.OPEN if self.one_space else space
+
+    def _earlier(self, request_id: str) -> Receipt | None:
+        ledgers = {
+            id(ledger): ledger for ledger in (self.ledgers.get(s) for s in (Space.CLOSED, Space.OPEN)) if ledger
+        }
+        entries = [entry for ledger in ledgers.values() for entry in ledger.find_request(request_id)]
+        if not entries:
+            return None
+        return Receipt(request_id, tuple(self._recorder.read(entry) for entry in entries), repeated=True)
+
+    def _cross_again(self, fact: Fact) -> None:
+        about = Circumstances(
+            now=datetime.fromisoformat(fact.at).astimezone(UTC),
+            observed_at=fact.observed_at,
+            actor=Actor(fact.actor, Role(fact.role), fact.organisation, fact.site),
+            zone=fact.zone,
+            reason=fact.reason,
+            build=fact.build,
+            request_id=fact.request_id,
+        )
+        crossed = cast(FactsCrossed, fact.event)
+        events = [self._recorder.event(part.type, contents(part)) for part in crossed.parts]
+        state = self.state()
+        self._append_one(events, state.read[Space.OPEN], state, about)
+
+    def _log(self, request: _Request, refusal: Refusal) -> None:
+        wanted = request.command.PERMISSION.space
+        space = wanted if wanted in self.stores else Space.OPEN
+        ledger = self.stores[space].ledger(f"{self.study}/security-{space.value}")
+        log_refusal(
+            ledger, self.clock.now(), request.command, by=request.by, request_id=request.request_id, refusal=refusal
+        )

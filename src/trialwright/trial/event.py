@@ -1,0 +1,143 @@
+"""Events are facts in the past tense, frozen, versioned; this module also turns them into record data and back.
+
+An event class is a frozen, keyword-only dataclass whose fields are plain: ``str``, ``int``, ``bool``, ``None``,
+tuples, ``dict[str, …]`` and nested frozen dataclasses. Dates and instants are ISO texts, decimals are texts as
+entered: the record never rounds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, ClassVar
+
+from trialwright.foundation.errors import RecordError
+
+
+class Space(Enum):
+    """OPEN is what blinded people may see; CLOSED holds what depends on the arm."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact. Subclasses set the class variables; ``STREAM`` is filled from the event's own fields."""
+
+    TYPE: ClassVar[str]
+    """``room.name_in_past_tense``; never changed once released."""
+    VERSION: ClassVar[int] = 1
+    SPACE: ClassVar[Space] = Space.OPEN
+    STREAM: ClassVar[str]
+    """``study``, ``site/{site}`` or ``participant/{participant}``."""
+
+    @property
+    def stream(self) -> str:
+        """The stream this event belongs to."""
+        return self.STREAM.format_map(self.__dict__)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """An event with what the record says about it: who, when, why, under which build."""
+
+    event: Event
+    stream: str
+    stream_seq: int
+    at: str
+    """UTC, ``YYYY-MM-DDTHH:MM:SS.ffffffZ``; sorts as text."""
+    observed_at: str | None
+    """When it is said to have happened, with offset; absent where the act itself is the event."""
+    local: str
+    """``at`` in the site's zone, with offset."""
+    zone: str
+    actor: str
+    role: str
+    organisation: str
+    site: str | None
+    reason: str | None
+    build: str
+    request_id: str
+
+    @property
+    def happened(self) -> str:
+        """The claimed time if there is one, else the time of recording."""
+        return self.observed_at or self.at
+
+
+def encode(event: Event) -> dict[str, Any]:
+    """The event's fields as record data; absent optional fields are left out, so that old bytes stay valid."""
+    return {
+        field.name: _plain(value)
+        for field in _fields(type(event))
+        if (value := getattr(event, field.name)) is not None
+    }
+
+
+def decode(kind: type[Event], data: Mapping[str, Any]) -> Event:
+    """Build the event back from record data of the current version.
+
+    Raises:
+        RecordError: the data do not fit the event type (an altered record, or a newer Trialwright wrote it).
+    """
+    readers = _readers(kind)
+    try:
+        return kind(**{name: readers[name](value) for name, value in data.items()})
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RecordError(
+            f"an entry of type {kind.TYPE} does not have the fields of that event: {error}",
+            remedy="verify the ledger; if it is intact, a newer Trialwright wrote it: upgrade",
+            type=kind.TYPE,
+        ) from error
+
+
+@cache
+def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(kind)
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items() if v is not None}
+    if dataclasses.is_dataclass(value):
+        return {f.name: _plain(v) for f in _fields(type(value)) if (v := getattr(value, f.name)) is not None}
+    raise TypeError(f"{type(value).__name__} cannot stand in an event")
+
+
+@cache
+def _readers(kind: Any) -> dict[str, Callable[[Any], Any]]:
+    hints = typing.get_type_hints(kind)
+    return {field.name: _reader(hints[field.name]) for field in _fields(kind)}
+
+
+@cache
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        (inner,) = (a for a in typing.get_args(hint) if a is not type(None))
+        return _reader(inner)
+    if origin is tuple:
+        item = _reader(typing.get_args(hint)[0])
+        return lambda value: tuple(item(v) for v in value)
+    if origin is dict:
+        item = _reader(typing.get_args(hint)[1])
+        return lambda value: {k: item(v) for k, v in value.items()}
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return lambda value: hint(**{n: _readers(hint)[n](v) for n, v in value.items()})
+    if hint in (str, int, bool):
+        return lambda value: value if type(value) is hint else _refuse(hint, value)
+    raise TypeError(f"{hint} cannot stand in an event")
+
+
+def _refuse(hint: type, value: Any) -> Any:
+    raise TypeError(f"expected {hint.__name__}, found {type(value).__name__}")

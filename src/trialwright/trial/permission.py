@@ -1,0 +1,161 @@
+"""Who may give a command: role, appointment or delegation, site, role conflicts, signature, lock.
+
+Deny by default. Everything checked here is state on record, so it can be shown to an inspector as it was then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from trialwright.build import Build
+from trialwright.foundation.errors import Refusal
+from trialwright.protocol.roles import SITE_ROLES
+from trialwright.trial.command import Actor, Command, Context
+from trialwright.trial.enrolment.state import Enrolment
+from trialwright.trial.event import Space
+from trialwright.trial.hands import Hands
+from trialwright.trial.setup.state import People, SiteSetup, StudySetup
+from trialwright.trial.state import State
+
+
+class NotPermitted(Refusal):
+    """The role may not give this command."""
+
+    code = "permission.role"
+
+
+class NotAppointed(Refusal):
+    """The person does not hold the role (no delegation in force, or not trained)."""
+
+    code = "permission.not_appointed"
+
+
+class ConflictingRole(Refusal):
+    """The person already acted for this participant in a role that excludes this one."""
+
+    code = "permission.conflicting_role"
+
+
+class OtherSite(Refusal):
+    """The participant or site is not the actor's."""
+
+    code = "permission.other_site"
+
+
+class SignatureMissing(Refusal):
+    """The act needs a signature, or the signature is somebody else's or means something else."""
+
+    code = "permission.signature"
+
+
+class LockedStudy(Refusal):
+    """The study is locked; writing needs an unlock by two people."""
+
+    code = "permission.study_locked"
+
+
+class SpaceUnavailable(Refusal):
+    """The command needs the closed space and this process does not hold it."""
+
+    code = "permission.closed_space"
+
+
+def permit(command: Command, context: Context, state: State, spaces: Collection[Space]) -> None:
+    """Let the command pass or raise the refusal that stops it.
+
+    Raises:
+        NotPermitted, SpaceUnavailable, NotAppointed, OtherSite, ConflictingRole, SignatureMissing, LockedStudy
+    """
+    permission, by, name = command.PERMISSION, context.actor, type(command).__name__
+    if by.role not in permission.roles:
+        allowed = ", ".join(sorted(role.value for role in permission.roles))
+        raise NotPermitted(
+            f"the role {by.role.value} may not {name}",
+            remedy=f"this is done by: {allowed}",
+            role=by.role.value,
+            command=name,
+        )
+    if permission.space is Space.CLOSED and Space.CLOSED not in spaces:
+        raise SpaceUnavailable(
+            f"{name} needs the closed space, which this process does not hold",
+            remedy="give the command in the laboratory's or pharmacy's process",
+            command=name,
+        )
+    _check_appointment(by, context, state)
+    _check_site(command, by, state)
+    if permission.treats:
+        _check_conflicts(command, by, context.build, state)
+    if permission.signs is not None:
+        _check_signature(permission.signs, context)
+    if not permission.after_lock and state.of(StudySetup).locked:
+        raise LockedStudy(
+            f"the study is locked, {name} would write",
+            remedy="a locked study is opened again by two people with UnlockStudy",
+            command=name,
+        )
+
+
+def site_of(command: Command, by: Actor, state: State) -> str | None:
+    """The site a command concerns: the participant's, the one it names, or the actor's."""
+    participant: str | None = getattr(command, "participant", None)
+    if participant is not None:
+        return state.of(Enrolment, participant).site or None
+    named: str | None = getattr(command, "site", None)
+    return named or by.site
+
+
+def _check_appointment(by: Actor, context: Context, state: State) -> None:
+    if not state.of(StudySetup).created:
+        return  # the first command creates the study and appoints the first person
+    if by.role in SITE_ROLES:
+        held = bool(by.site) and state.of(SiteSetup, by.site or "").may_act(by.person, by.role.value, context.today)
+        remedy = "the principal investigator delegates the task and training is recorded, both in force today"
+    else:
+        held = state.of(People).holds(by.person, by.role.value)
+        remedy = "the sponsor appoints the person to the role"
+    if not held:
+        raise NotAppointed(
+            f"{by.person} does not hold the role {by.role.value}" + (f" at site {by.site}" if by.site else ""),
+            remedy=remedy,
+            person=by.person,
+            role=by.role.value,
+        )
+
+
+def _check_site(command: Command, by: Actor, state: State) -> None:
+    if by.role not in SITE_ROLES:
+        return
+    site = site_of(command, by, state)
+    if site is not None and site != by.site:
+        raise OtherSite(
+            f"{type(command).__name__} concerns site {site}, {by.person} works at site {by.site}",
+            remedy="somebody of that site does this",
+            site=site,
+        )
+
+
+def _check_conflicts(command: Command, by: Actor, build: Build, state: State) -> None:
+    participant: str | None = getattr(command, "participant", None)
+    if participant is None:
+        return
+    before = state.of(Hands, participant).roles_of(by.person)
+    for conflict in build.study.identity.conflicts:
+        pair = {role.value for role in conflict.roles}
+        others = (pair - {by.role.value}) & before
+        if by.role.value in pair and others:
+            raise ConflictingRole(
+                f"{by.person} already acted for {participant} as {', '.join(sorted(others))}",
+                remedy="somebody else does this; the study keeps these roles apart",
+                participant=participant,
+                role=by.role.value,
+            )
+
+
+def _check_signature(meaning: str, context: Context) -> None:
+    signature = context.signature
+    if signature is None or signature.person != context.actor.person or signature.meaning != meaning:
+        raise SignatureMissing(
+            f"this act needs the signature of {context.actor.person} with the meaning {meaning!r}",
+            remedy="sign again with your own credentials",
+            meaning=meaning,
+        )

@@ -1,0 +1,47 @@
+"""The table of contents of the running trial: every event, decision, slice and view, named in one place.
+
+A new room is added here by hand; nothing registers itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trialwright.trial.closure import events as closure_events
+from trialwright.trial.command import Command, Decide
+from trialwright.trial.consent import events as consent_events
+from trialwright.trial.consent import state as consent_state
+from trialwright.trial.crossing import events as crossing_events
+from trialwright.trial.crossing import state as crossing_state
+from trialwright.trial.enrolment import events as enrolment_events
+from trialwright.trial.enrolment import state as enrolment_state
+from trialwright.trial.event import Event
+from trialwright.trial.hands import Hands
+from trialwright.trial.setup import commands as setup_commands
+from trialwright.trial.setup import events as setup_events
+from trialwright.trial.setup import state as setup_state
+from trialwright.trial.setup import views as setup_views
+from trialwright.trial.state import Slice
+from trialwright.trial.view import View
+
+EVENTS: tuple[type[Event], ...] = (
+    *setup_events.EVENTS,
+    *consent_events.EVENTS,
+    *enrolment_events.EVENTS,
+    *closure_events.EVENTS,
+    *crossing_events.EVENTS,
+)
+
+DECISIONS: Mapping[type[Command], Decide] = {
+    **setup_commands.DECISIONS,
+}
+
+SLICES: tuple[type[Slice], ...] = (
+    Hands,
+    *setup_state.SLICES,
+    *consent_state.SLICES,
+    *enrolment_state.SLICES,
+    *crossing_state.SLICES,
+)
+
+VIEWS: tuple[View, ...] = (*setup_views.VIEWS,)

@@ -1,0 +1,1 @@
+"""Opening the study, its sites, and who may do what there."""

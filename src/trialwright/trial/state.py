@@ -1,0 +1,119 @@
+"""State is a fold: slices, each folding one stream, read through a reader that remembers what was read.
+
+There is no global participant state. A slice belongs to the room whose events it folds; a decision asks for the
+slices it needs, and every stream it read is checked again, under the lock, before its events are appended.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, TypeVar, cast
+
+from trialwright.ledger.port import Ledger
+from trialwright.trial.event import Event, Fact, Space
+from trialwright.trial.record import Recorder
+
+
+class Slice:
+    """What one room remembers of one stream. Subclasses are dataclasses with defaults and an ``apply``.
+
+    ``apply`` is called in order with each fact whose event type is in ``FOLDS``; decisions only read.
+    """
+
+    STREAM: ClassVar[str]
+    """``study``, ``site/{}`` or ``participant/{}``; the placeholder is the key."""
+    SPACE: ClassVar[Space] = Space.OPEN
+    FOLDS: ClassVar[tuple[type[Event], ...] | None]
+    """Event types it is given; None for every event of the stream."""
+
+    def apply(self, fact: Fact) -> None:
+        """Fold one fact."""
+        raise NotImplementedError(type(self).__name__)  # pragma: no cover - every slice has its own
+
+
+S = TypeVar("S", bound=Slice)
+
+
+@dataclass
+class _Folded:
+    version: int = 0
+    slices: dict[type[Slice], Slice] = field(default_factory=dict)
+
+
+class StreamCache:
+    """Folded streams, kept while there is room; each use asks the ledger only for what is new.
+
+    Args:
+        ledgers: the ledger of each space this process holds.
+        slices: every slice of every room.
+        recorder: decodes entries.
+        keep: how many streams stay in memory.
+    """
+
+    def __init__(
+        self, ledgers: Mapping[Space, Ledger], slices: Iterable[type[Slice]], recorder: Recorder, keep: int = 512
+    ) -> None:
+        self._ledgers = ledgers
+        self._recorder = recorder
+        self._keep = keep
+        self._folded: OrderedDict[tuple[Space, str], _Folded] = OrderedDict()
+        self._by_stream: dict[tuple[Space, str], list[type[Slice]]] = {}
+        self._by_type: dict[tuple[Space, str, str], list[type[Slice]]] = {}
+        self._whole: dict[tuple[Space, str], list[type[Slice]]] = {}
+        for kind in slices:
+            self._by_stream.setdefault((kind.SPACE, _kind(kind.STREAM)), []).append(kind)
+            if kind.FOLDS is None:
+                self._whole.setdefault((kind.SPACE, _kind(kind.STREAM)), []).append(kind)
+            for event in kind.FOLDS or ():
+                self._by_type.setdefault((kind.SPACE, _kind(kind.STREAM), event.TYPE), []).append(kind)
+
+    def folded(self, space: Space, stream: str) -> _Folded:
+        """The stream folded up to what the ledger holds now."""
+        key = (space, stream)
+        folded = self._folded.get(key)
+        if folded is None:
+            folded = _Folded(slices={kind: kind() for kind in self._by_stream.get((space, _kind(stream)), ())})
+            self._folded[key] = folded
+            while len(self._folded) > self._keep:
+                self._folded.popitem(last=False)
+        self._folded.move_to_end(key)
+        ledger = self._ledgers[space]
+        if ledger.stream_version(stream) != folded.version:
+            whole = self._whole.get((space, _kind(stream)), [])
+            for entry in ledger.read_stream(stream, after=folded.version):
+                kinds = self._by_type.get((space, _kind(stream), entry.type), []) + whole
+                if kinds:
+                    fact = self._recorder.read(entry)
+                    for kind in kinds:
+                        folded.slices[kind].apply(fact)
+                folded.version = entry.stream_seq
+        return folded
+
+
+class State:
+    """What one decision sees. Remembers the version of every stream it read."""
+
+    def __init__(self, cache: StreamCache) -> None:
+        self._cache = cache
+        self.read: dict[Space, dict[str, int]] = {Space.OPEN: {}, Space.CLOSED: {}}
+
+    def of(self, kind: type[S], key: str = "") -> S:
+        """The slice of one stream; empty when nothing happened there yet."""
+        stream = kind.STREAM.format(key)
+        folded = self._cache.folded(kind.SPACE, stream)
+        self.read[kind.SPACE][stream] = folded.version
+        return cast(S, folded.slices[kind])
+
+    def version(self, space: Space, stream: str) -> int:
+        """The version read of a stream, reading it now if it was not read before."""
+        known = self.read[space].get(stream)
+        if known is None:
+            known = self._cache.folded(space, stream).version
+            self.read[space][stream] = known
+        return known
+
+
+def _kind(stream: str) -> str:
+    return stream.partition("/")[0]
