@@ -108,7 +108,8 @@ _MEANT = {
     "hour": "h", "hours": "h", "hr": "h", "minute": "min", "minutes": "min",
     "second": "s", "seconds": "s", "sec": "s", "mcg": "ug", "µg": "ug", "μg": "ug", "µl": "uL", "μl": "uL",
     "µmol": "umol", "μmol": "umol", "µm": "um", "μm": "um", "cc": "mL", "ml": "mL", "meq": "meq",
-    "lb": "[lb_av]", "lbs": "[lb_av]", "pound": "[lb_av]", "pounds": "[lb_av]", "inch": "[in_i]", "inches": "[in_i]", "ft": "[ft_i]",
+    "lb": "[lb_av]", "lbs": "[lb_av]", "pound": "[lb_av]", "pounds": "[lb_av]",
+    "inch": "[in_i]", "inches": "[in_i]", "ft": "[ft_i]",
     "cells": "{cells}", "score": "{score}", "points": "{points}", "percent": "%", "kgs": "kg",
     "gram": "g", "grams": "g", "litre": "L", "liter": "L", "beats/min": "{beats}/min", "bpm": "{beats}/min",
     "ml/min/1.73m2": "mL/min/{1.73_m2}", "ml/min/1.73.m2": "mL/min/{1.73_m2}",
@@ -121,6 +122,7 @@ _EVERYDAY = (
 )  # fmt: skip
 
 _LONGEST = 120
+_FINEST = Fraction(10) ** -60  # beyond this magnitude a factor is a slip, and would not fit a double when squared
 _TOKEN = re.compile(
     r"(?P<annotation>\{[^{}]*\})|(?P<power>10[*^])|(?P<number>[0-9]+)|(?P<operator>[./])|(?P<open>\()|(?P<close>\))"
     r"|(?P<atom>%|''|'|[A-Za-z_]*\[[^\[\]]*\]|[A-Za-z_]+)"
@@ -205,7 +207,7 @@ def _parse(code: str) -> Unit:
     if not code or len(code) > _LONGEST:
         raise _Malformed
     factor, powers, rest = _term(code, 0)
-    if rest:
+    if rest or not _FINEST <= factor <= 1 / _FINEST:
         raise _Malformed
     return Unit(code, tuple(sorted((name, power) for name, power in powers.items() if power)), factor)
 
