@@ -16,6 +16,7 @@ from trialwright.stores.errors import (
     StoreUrlInvalid,
 )
 from trialwright.stores.memory import MemoryStore
+from trialwright.stores.opening import open_store
 
 __all__ = [
     "AppendOnly",
@@ -32,4 +33,5 @@ __all__ = [
     "StoreTooNew",
     "StoreUnavailable",
     "StoreUrlInvalid",
+    "open_store",
 ]

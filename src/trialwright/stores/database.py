@@ -1,0 +1,69 @@
+"""What the SQL stores need of a database; SQLite and PostgreSQL each bring one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from trialwright.ledger import Entry, Frontier
+
+Parameters = Sequence[str | int | bytes | None]
+
+
+class Database(Protocol):
+    """One connection. SQL texts use ``?`` for values; errors come out as named store errors.
+
+    ``projections`` is the prefix of projection tables (a schema, or nothing); ``text`` and ``integer`` are the
+    column types whose order is by UTF-8 bytes and by value.
+    """
+
+    projections: str
+    text: str
+    integer: str
+    table_suffix: str
+
+    def rows(self, sql: str, values: Parameters = ()) -> list[Any]:
+        """All rows of a query, as tuples."""
+        ...
+
+    def run(self, sql: str, values: Parameters = ()) -> int:
+        """Carry out a statement; answers how many rows it touched."""
+        ...
+
+    def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
+        """Carry out a statement for each set of values."""
+        ...
+
+    def begin(self) -> None:
+        """Open a transaction for writing."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None:
+        """Undo the transaction, if one is still open."""
+        ...
+
+    def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
+        """Wait for the ledger's head, hold it to the end of the transaction; its chain value and frontier."""
+        ...
+
+    def write(self, ledger_id: str, entries: Sequence[Entry], frontier: Frontier) -> None:
+        """Write entries that follow the head, and the head after them."""
+        ...
+
+    def write_checkpoint(self, ledger_id: str, size: int, note: str) -> None:
+        """Keep a checkpoint, once."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def packed(frontier: Frontier) -> bytes:
+    """The frontier's nodes as the head row holds them."""
+    return b"".join(frontier.nodes)
+
+
+def unpacked(size: int, nodes: bytes) -> Frontier:
+    """The frontier of a head row."""
+    return Frontier(size, (nodes[at : at + 32] for at in range(0, len(nodes), 32)))

@@ -1,0 +1,46 @@
+"""From an address to a store."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from trialwright.ledger import Store
+from trialwright.stores.errors import StoreUrlInvalid
+from trialwright.stores.memory import MemoryStore
+from trialwright.stores.sqlite import open_sqlite
+
+_REMEDY = "give sqlite:///PATH.db, postgresql://USER@HOST/NAME or memory:"
+
+
+def open_store(url: str, *, create: bool = True, password: str | None = None) -> Store:
+    """Open the store at an address.
+
+    Args:
+        url: ``sqlite:///PATH.db`` (relative; four slashes for an absolute path),
+            ``postgresql://USER@HOST:PORT/NAME`` (any libpq address), or ``memory:`` (a new, empty store).
+        create: make the database when it is absent.
+        password: for PostgreSQL, so that it need not stand in the address.
+
+    Raises:
+        StoreUrlInvalid: not such an address.
+        StoreMissing: nothing there, and ``create`` is false, or the folder is missing.
+        NotAStore, StoreTooNew, StoreSettingsTooWeak, StoreLocked, StoreFull, StoreUnavailable: as they say.
+    """
+    if url == "memory:":
+        return MemoryStore()
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise StoreUrlInvalid(f"{url[:80]!a} is not the address of a store", remedy=_REMEDY)
+    if scheme == "sqlite":
+        if not re.match(r"/[^?#\x00]+\Z", rest):
+            raise StoreUrlInvalid(
+                f"sqlite://{rest[:80]} names no file", remedy="give sqlite:///PATH.db; four slashes for /absolute"
+            )
+        return open_sqlite(Path(rest[1:]), create=create)
+    if scheme in ("postgresql", "postgres"):
+        # The driver is an extra; whoever keeps to files need not have it.
+        from trialwright.stores.postgresql import open_postgresql
+
+        return open_postgresql(url, create=create, password=password)
+    raise StoreUrlInvalid(f"{scheme[:40]!a} is not a kind of store", remedy=_REMEDY)

@@ -1,0 +1,320 @@
+"""PostgreSQL: the production store. The server numbers and hashes; the application's role cannot touch the record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import conninfo, errors, sql
+
+from trialwright.foundation.errors import RecordError
+from trialwright.ledger import Entry, Frontier, LedgerDamaged
+from trialwright.stores.database import Parameters, unpacked
+from trialwright.stores.errors import (
+    AppendOnly,
+    NotAStore,
+    ProjectionOutdated,
+    StoreFull,
+    StoreLocked,
+    StoreMissing,
+    StoreSettingsTooWeak,
+    StoreTooNew,
+    StoreUnavailable,
+    StoreUrlInvalid,
+)
+from trialwright.stores.postgresql_schema import INSTALL, RECORD_TABLES, SCHEMA_VERSION
+from trialwright.stores.sql import SqlStore
+
+LOCK_SECONDS = 30
+_DATABASE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,49}\Z")
+_INSTALLING = 0x54574C47  # advisory lock: one installation at a time
+
+_APPEND = "SELECT * FROM ledger.append_events(%s, %s::text[], %s::bigint[], %s::text[], %s::text[], %b::bytea[])"
+_IDLE = psycopg.pq.TransactionStatus.IDLE
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+# A server that answers otherwise acknowledges entries that a power cut can lose.
+_SERVER_SETTINGS = {"fsync": "on", "full_page_writes": "on", "server_encoding": "UTF8"}
+
+
+def open_postgresql(url: str, *, create: bool, password: str | None = None) -> SqlStore:
+    """Open the store in a PostgreSQL database.
+
+    Making a store needs an account that may create databases and roles; using one needs membership of the
+    role NAME_app only.
+
+    Args:
+        url: a libpq address with a database name.
+        create: make database, roles and schemas when absent.
+        password: if it does not stand in the address.
+
+    Raises:
+        StoreUrlInvalid, StoreMissing, NotAStore, StoreTooNew, StoreSettingsTooWeak, StoreUnavailable.
+    """
+    try:
+        given = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        # The driver's message may repeat the address, and with it the password.
+        raise StoreUrlInvalid(
+            "the PostgreSQL address cannot be read", remedy="give postgresql://USER@HOST:PORT/NAME"
+        ) from None
+    name = str(given.get("dbname", ""))
+    if not _DATABASE_NAME.match(name):
+        raise StoreUrlInvalid(
+            f"{name[:80]!a} is not the name of a store's database",
+            remedy="use lower-case letters, digits and _, at most 50 characters",
+        )
+    if password is not None:
+        given["password"] = password
+    connection = _connected(given, name, create)
+    try:
+        return SqlStore(PostgresqlDatabase(connection, create=create))
+    except BaseException:
+        connection.close()
+        raise
+
+
+class PostgresqlDatabase:
+    """A PostgreSQL connection that has become the application's role.
+
+    Args:
+        connection: in autocommit mode, to the store's database.
+        create: install roles and schemas when they are absent.
+
+    Raises:
+        As :func:`open_postgresql`.
+    """
+
+    projections = "projection."
+    text = 'text COLLATE "C"'
+    integer = "bigint"
+    table_suffix = ""
+
+    def __init__(self, connection: Connection, *, create: bool) -> None:
+        self._connection = connection
+        name = connection.info.dbname
+        self._owner, self._app = f"{name}_owner", f"{name}_app"
+        with _named_errors():
+            if not self._is_installed():
+                if not create:
+                    raise StoreMissing(
+                        f"the database {name} holds no store", remedy="correct the address, or create it", name=name
+                    )
+                self._install()
+            self._become_application()
+            self._verify_format()
+            self._verify_settings()
+
+    def rows(self, sql: str, values: Parameters = ()) -> list[Any]:
+        with _named_errors():
+            return self._connection.execute(_dialect(sql), values).fetchall()
+
+    def run(self, sql: str, values: Parameters = ()) -> int:
+        with _named_errors():
+            return self._connection.execute(_dialect(sql), values).rowcount
+
+    def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
+        with _named_errors(), self._connection.cursor() as cursor:
+            cursor.executemany(_dialect(sql), many)
+
+    def begin(self) -> None:
+        self.run("BEGIN ISOLATION LEVEL READ COMMITTED")
+
+    def commit(self) -> None:
+        # COMMIT of a failed transaction answers ROLLBACK and no error; nothing may take that for success.
+        with _named_errors():
+            if self._connection.execute("COMMIT").statusmessage != "COMMIT":
+                raise StoreUnavailable("the server gave the transaction up", remedy="carry out the act again")
+
+    def rollback(self) -> None:
+        if not self._connection.closed and self._connection.info.transaction_status != _IDLE:
+            # A broken connection has rolled back already, and says so where it broke.
+            with _named_errors():
+                self._connection.execute("ROLLBACK")
+
+    def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
+        [(size, chain, nodes)] = self.rows("SELECT * FROM ledger.lock_head(?)", (ledger_id,))
+        return chain, unpacked(size, nodes)
+
+    def write(self, ledger_id: str, entries: Sequence[Entry], frontier: Frontier) -> None:
+        columns = (
+            [entry.stream for entry in entries],
+            [entry.stream_seq for entry in entries],
+            [entry.type for entry in entries],
+            [entry.request_id for entry in entries],
+            [entry.body for entry in entries],
+        )
+        with _named_errors():
+            found = self._connection.execute(_APPEND, (ledger_id, *columns)).fetchone()
+        if found != (frontier.size, entries[-1].chain, b"".join(frontier.nodes)):
+            raise LedgerDamaged(
+                f"the server and this program number or hash {ledger_id} differently",
+                remedy="verify the ledger against a checkpoint held outside; nothing was written",
+                ledger_id=ledger_id,
+            )
+
+    def write_checkpoint(self, ledger_id: str, size: int, note: str) -> None:
+        self.rows("SELECT ledger.save_checkpoint(?, ?, ?)", (ledger_id, size, note))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _is_installed(self) -> bool:
+        found = self.rows("SELECT to_regnamespace('ledger') IS NOT NULL, to_regnamespace('projection') IS NOT NULL")
+        return bool(found[0][0] and found[0][1])
+
+    def _install(self) -> None:
+        with self._connection.transaction():
+            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (_INSTALLING,))
+            # Another process may have been quicker while we waited for the lock.
+            if self._is_installed():
+                return
+            for role in (self._owner, self._app):
+                self._make_role(role)
+            self._execute("GRANT CREATE ON DATABASE {} TO {}", self._connection.info.dbname, self._owner)
+            self._execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+            # The owner hands a schema to the application's role while it is made, and for that must be in it.
+            self._execute("GRANT {} TO {}", self._app, self._owner)
+            self._execute("SET LOCAL ROLE {}", self._owner)
+            self._connection.execute(
+                sql.SQL(INSTALL).format(app=sql.Identifier(self._app), version=sql.Literal(SCHEMA_VERSION))
+            )
+            self._execute("RESET ROLE")
+            self._execute("REVOKE {} FROM {}", self._app, self._owner)
+
+    def _make_role(self, role: str) -> None:
+        if not self.rows("SELECT 1 FROM pg_roles WHERE rolname = ?", (role,)):
+            self._execute("CREATE ROLE {} NOLOGIN", role)
+        self._execute("GRANT {} TO CURRENT_USER", role)
+
+    def _become_application(self) -> None:
+        if not self.rows("SELECT 1 FROM pg_roles WHERE rolname = ?", (self._app,)):
+            raise NotAStore(
+                f"the database has schemas of that name but no role {self._app}",
+                remedy="give another database; after a restore, create the roles first",
+            )
+        self._execute("SET ROLE {}", self._app)
+        for setting, value in (
+            ("search_path", "ledger, pg_temp"),
+            ("synchronous_commit", "on"),
+            ("lock_timeout", f"{LOCK_SECONDS}s"),
+            ("client_encoding", "UTF8"),
+        ):
+            self.rows("SELECT set_config(?, ?, false)", (setting, value))
+
+    def _verify_format(self) -> None:
+        if not self.rows("SELECT to_regclass('ledger.ledger_format')")[0][0]:
+            raise NotAStore("the schema ledger was made by another program", remedy="give another database")
+        [(version,)] = self.rows("SELECT max(version) FROM ledger_format")
+        if version > SCHEMA_VERSION:
+            raise StoreTooNew(
+                f"the store has format {version}, this version reads up to {SCHEMA_VERSION}",
+                remedy="use the newer Trialwright that wrote it",
+                found=version,
+            )
+
+    def _verify_settings(self) -> None:
+        for setting, wanted in _SERVER_SETTINGS.items():
+            [(found,)] = self.rows("SELECT current_setting(?)", (setting,))
+            if found != wanted:
+                raise StoreSettingsTooWeak(
+                    f"the server has {setting} = {found}, the record needs {wanted}",
+                    remedy="change the server's configuration",
+                    setting=setting,
+                )
+        for table in RECORD_TABLES:
+            [(may,)] = self.rows(
+                "SELECT has_table_privilege(?, 'INSERT, UPDATE, DELETE, TRUNCATE')", (f"ledger.{table}",)
+            )
+            if may:
+                raise StoreSettingsTooWeak(
+                    f"the role {self._app} may write {table} directly",
+                    remedy=f"revoke it: REVOKE ALL ON ledger.{table} FROM {self._app}, then GRANT SELECT",
+                    table=table,
+                )
+
+    def _execute(self, text: str, *names: str) -> None:
+        composed = sql.SQL(text).format(*map(sql.Identifier, names))
+        self._connection.execute(composed)
+
+
+def _connected(given: dict[str, Any], name: str, create: bool) -> Connection:
+    try:
+        return psycopg.connect(**given, autocommit=True)
+    except psycopg.OperationalError as error:
+        # The client library reports a missing database by its message alone, in the server's language; ask.
+        if not _is_absent(given, name, create):
+            raise StoreUnavailable(
+                f"PostgreSQL: {_one_line(error)}",
+                remedy="check host, port, account, password and that the server runs",
+            ) from error
+    with _named_errors():
+        return psycopg.connect(**given, autocommit=True)
+
+
+def _is_absent(given: dict[str, Any], name: str, create: bool) -> bool:
+    """Whether the server answers but lacks the database; creates it if asked to."""
+    try:
+        maintenance = psycopg.connect(**{**given, "dbname": "postgres"}, autocommit=True)
+    except psycopg.OperationalError:
+        return False
+    with maintenance:
+        if maintenance.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            return False
+        if not create:
+            raise StoreMissing(
+                f"the server has no database {name}", remedy="correct the address, or create it", name=name
+            )
+        # The suppressed errors mean that another process was quicker.
+        with _named_errors(), suppress(errors.DuplicateDatabase, errors.UniqueViolation):
+            maintenance.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
+            )
+    return True
+
+
+@lru_cache(maxsize=4096)
+def _dialect(text: str) -> bytes:
+    """Our SQL with the driver's marks; our texts hold neither ``?`` nor ``%`` otherwise."""
+    return text.replace("?", "%s").encode()
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _named(error) from error
+
+
+def _named(error: psycopg.Error) -> RecordError:
+    """The store error that a PostgreSQL error means, by SQLSTATE (PostgreSQL documentation, appendix A)."""
+    text, state = _one_line(error), error.sqlstate or ""
+    if state == "TW001":
+        return AppendOnly(f"the database refused: {text}", remedy="record a correction as a new entry")
+    if state == "55P03" or isinstance(error, errors.DeadlockDetected):
+        return StoreLocked("another writer holds the ledger", remedy="try again; keep transactions short")
+    if state.startswith("53"):
+        return StoreFull(
+            f"the server is out of disk, memory or connections: {text}",
+            remedy="make room and carry out the act again",
+        )
+    if state == "42501":
+        return StoreUnavailable(
+            f"the account may not do this: {text}",
+            remedy="to make a store use an account that may create databases and roles; to use one, join NAME_app",
+        )
+    if state in ("42P01", "42703"):
+        return ProjectionOutdated(f"a projection is not as it was: {text}", remedy="rebuild the views")
+    return StoreUnavailable(
+        f"PostgreSQL: {text}", remedy="check the server and its log, then carry out the act again"
+    )
+
+
+def _one_line(error: psycopg.Error) -> str:
+    return str(error).strip().split("\n")[0]

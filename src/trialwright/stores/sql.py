@@ -1,0 +1,279 @@
+"""The store over a SQL database: one implementation, two databases."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from trialwright.foundation.tables import Rows
+from trialwright.ledger import (
+    Appending,
+    Entry,
+    Frontier,
+    Head,
+    NewEntry,
+    ProjectionRows,
+    chain_start,
+    checked_ledger_id,
+)
+from trialwright.stores.cells import ReadOnlyRows
+from trialwright.stores.checks import checked_checkpoint, checked_size, nested
+from trialwright.stores.database import Database, unpacked
+from trialwright.stores.sql_rows import SqlRows
+
+_PAGE = 1000
+_NAMES_AT_ONCE = 500
+_ENTRY = "SELECT seq, stream, stream_seq, type, request_id, body, leaf, chain FROM ledger_entry WHERE ledger_id = ?"
+
+
+class SqlStore:
+    """Ledgers and rows in one database, used by one thread at a time.
+
+    Args:
+        database: an open connection whose settings and schema were verified.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._rows = SqlRows(database)
+        self._in_transaction = False
+        self.rows: Rows = ReadOnlyRows(self._rows)
+
+    def ledger(self, ledger_id: str) -> SqlLedger:
+        return SqlLedger(self, self._database, checked_ledger_id(ledger_id))
+
+    def save_checkpoint(self, ledger_id: str, note: str) -> None:
+        checkpoint = checked_checkpoint(ledger_id, note)
+        self._database.write_checkpoint(ledger_id, checkpoint.size, note)
+
+    def checkpoints(self, ledger_id: str) -> tuple[str, ...]:
+        found = self._database.rows(
+            "SELECT note FROM ledger_checkpoint WHERE ledger_id = ? ORDER BY size, note", (ledger_id,)
+        )
+        return tuple(note for (note,) in found)
+
+    def close(self) -> None:
+        self._database.rollback()
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self, ledger_id: str) -> Iterator[SqlTransaction]:
+        """The transaction of one ledger; :meth:`SqlLedger.transaction` is the door."""
+        if self._in_transaction:
+            raise nested()
+        self._in_transaction = True
+        self._rows.begin()
+        transaction = None
+        try:
+            self._database.begin()
+            transaction = SqlTransaction(self._database, ledger_id, self._rows)
+            yield transaction
+            self._rows.flush()
+            self._database.commit()
+        except BaseException:
+            self._rows.undone()
+            self._database.rollback()
+            raise
+        finally:
+            if transaction is not None:
+                transaction.end()
+            self._rows.end()
+            self._in_transaction = False
+
+
+class SqlLedger:
+    """One ledger of a :class:`SqlStore`."""
+
+    def __init__(self, store: SqlStore, database: Database, ledger_id: str) -> None:
+        self._store = store
+        self._database = database
+        self.ledger_id = ledger_id
+
+    def head(self) -> Head:
+        found = self._database.rows(
+            "SELECT size, chain, frontier FROM ledger_head WHERE ledger_id = ?", (self.ledger_id,)
+        )
+        if not found:
+            return Head(0, chain_start(self.ledger_id), Frontier().root())
+        size, chain, nodes = found[0]
+        return Head(size, chain, unpacked(size, nodes).root())
+
+    def root(self, size: int | None = None) -> bytes:
+        head = self.head()
+        if checked_size(size, head.size) == head.size:
+            return head.root
+        return Frontier.of(self._leaves(size or 0)).root()
+
+    def leaves(self, size: int | None = None) -> Sequence[bytes]:
+        return list(self._leaves(checked_size(size, self.head().size)))
+
+    def stream_version(self, stream: str) -> int:
+        return _versions(self._database, self.ledger_id, [stream]).get(stream, 0)
+
+    def streams(self, prefix: str = "") -> Sequence[str]:
+        # Hops from name to name along the index; names are ASCII, so DEL stands after all of them.
+        found = self._database.rows(
+            "WITH RECURSIVE name(stream) AS ("
+            " SELECT min(stream) FROM ledger_entry WHERE ledger_id = ? AND stream >= ? AND stream < ?"
+            " UNION ALL SELECT (SELECT min(e.stream) FROM ledger_entry e"
+            " WHERE e.ledger_id = ? AND e.stream > name.stream AND e.stream < ?)"
+            " FROM name WHERE name.stream IS NOT NULL)"
+            " SELECT stream FROM name WHERE stream IS NOT NULL ORDER BY stream",
+            (self.ledger_id, prefix, prefix + "\x7f", self.ledger_id, prefix + "\x7f"),
+        )
+        return [stream for (stream,) in found]
+
+    def read_stream(self, stream: str, after: int = 0) -> Iterator[Entry]:
+        while True:
+            page = self._database.rows(
+                f"{_ENTRY} AND stream = ? AND stream_seq > ? ORDER BY stream_seq LIMIT {_PAGE}",
+                (self.ledger_id, stream, after),
+            )
+            yield from map(Entry._make, page)
+            if len(page) < _PAGE:
+                return
+            after = page[-1][2]
+
+    def read(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
+        while limit is None or limit > 0:
+            size = _PAGE if limit is None else min(_PAGE, limit)
+            page = self._database.rows(f"{_ENTRY} AND seq > ? ORDER BY seq LIMIT {size}", (self.ledger_id, after))
+            yield from map(Entry._make, page)
+            if len(page) < size:
+                return
+            after = page[-1][0]
+            limit = None if limit is None else limit - size
+
+    def find_request(self, request_id: str) -> tuple[Entry, ...]:
+        return _request(self._database, self.ledger_id, request_id)
+
+    @contextmanager
+    def transaction(self) -> Iterator[SqlTransaction]:
+        with self._store.transaction(self.ledger_id) as transaction:
+            yield transaction
+
+    def _leaves(self, size: int) -> Iterator[bytes]:
+        after = 0
+        while after < size:
+            page = self._database.rows(
+                "SELECT leaf FROM ledger_entry WHERE ledger_id = ? AND seq > ? AND seq <= ? ORDER BY seq",
+                (self.ledger_id, after, min(size, after + 10_000)),
+            )
+            for (leaf,) in page:
+                yield leaf
+            after += 10_000
+
+
+class SqlTransaction:
+    """A transaction on a SQL store; made by :meth:`SqlLedger.transaction`."""
+
+    def __init__(self, database: Database, ledger_id: str, rows: SqlRows) -> None:
+        self._database = database
+        self._ledger_id = ledger_id
+        self._rows = rows
+        chain, frontier = database.lock_head(ledger_id)
+        self._appending = Appending(chain, frontier, _Recorded(database, ledger_id))
+        self._depth = 0
+
+    @property
+    def head(self) -> Head:
+        return self._appending.head()
+
+    @property
+    def rows(self) -> ProjectionRows:
+        return self._rows
+
+    def check(self, expected: Mapping[str, int]) -> None:
+        self._appending.check(expected)
+
+    def append(self, entries: Sequence[NewEntry]) -> tuple[Entry, ...]:
+        placed = self._appending.extend(entries)
+        if placed:
+            self._database.write(self._ledger_id, placed, self._appending.frontier)
+        return placed
+
+    def find_request(self, request_id: str) -> tuple[Entry, ...]:
+        return _request(self._database, self._ledger_id, request_id)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        self._rows.flush()
+        name = f"step_{self._depth}"
+        self._database.run(f"SAVEPOINT {name}")
+        self._depth += 1
+        try:
+            with self._appending.savepoint():
+                yield
+                self._rows.flush()
+        except BaseException:
+            self._rows.undone()
+            self._database.run(f"ROLLBACK TO SAVEPOINT {name}")
+            raise
+        finally:
+            self._depth -= 1
+            self._database.run(f"RELEASE SAVEPOINT {name}")
+
+    def end(self) -> None:
+        """Refuse further use."""
+        self._appending.end()
+
+
+class _Recorded:
+    """What stands in the database, for :class:`Appending`."""
+
+    def __init__(self, database: Database, ledger_id: str) -> None:
+        self._database = database
+        self._ledger_id = ledger_id
+
+    def versions(self, streams: Collection[str]) -> dict[str, int]:
+        return _versions(self._database, self._ledger_id, streams)
+
+    def requests(self, request_ids: Collection[str], upto: int) -> tuple[Entry, ...]:
+        for names in _portions(request_ids):
+            found = self._database.rows(
+                "SELECT request_id FROM ledger_entry"
+                f" WHERE ledger_id = ? AND request_id IN ({_marks(names)}) AND seq <= ? ORDER BY seq LIMIT 1",
+                (self._ledger_id, *names, upto),
+            )
+            if found:
+                earlier = _request(self._database, self._ledger_id, found[0][0])
+                return tuple(entry for entry in earlier if entry.seq <= upto)
+        return ()
+
+
+def _versions(database: Database, ledger_id: str, streams: Collection[str]) -> dict[str, int]:
+    versions: dict[str, int] = {}
+    for names in _portions(streams):
+        versions |= dict(
+            database.rows(
+                "SELECT stream, max(stream_seq) FROM ledger_entry"
+                f" WHERE ledger_id = ? AND stream IN ({_marks(names)}) GROUP BY stream",
+                (ledger_id, *names),
+            )
+        )
+    return versions
+
+
+def _request(database: Database, ledger_id: str, request_id: str) -> tuple[Entry, ...]:
+    found = database.rows(f"{_ENTRY} AND request_id = ? ORDER BY seq", (ledger_id, request_id))
+    return tuple(map(Entry._make, found))
+
+
+def _portions(names: Collection[str]) -> Iterator[list[str]]:
+    every = list(names)
+    for start in range(0, len(every), _NAMES_AT_ONCE):
+        yield every[start : start + _NAMES_AT_ONCE]
+
+
+def _marks(names: Collection[str]) -> str:
+    return ", ".join("?" * len(names))
