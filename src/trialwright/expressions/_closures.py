@@ -164,7 +164,7 @@ def _every(node: Every) -> Closure | None:
 
 def _spread_compare(node: Compare) -> Closure:
     left, right = _ends(node.left, spread=True), _ends(node.right, spread=True)
-    decide = {
+    decide: Callable[[Any, Any], bool | None] = {
         "<": _before,
         "<=": lambda a, b: _not(_before(b, a)),
         ">": lambda a, b: _before(b, a),
