@@ -13,7 +13,6 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from typing import Any, ClassVar
 
 from trialwright.foundation.errors import RecordError
@@ -97,9 +96,15 @@ def decode(kind: type[Event], data: Mapping[str, Any]) -> Event:
         ) from error
 
 
-@cache
+_FIELDS: dict[Any, tuple[dataclasses.Field[Any], ...]] = {}
+_READERS: dict[Any, dict[str, Callable[[Any], Any]]] = {}
+
+
 def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(kind)
+    known = _FIELDS.get(kind)
+    if known is None:
+        known = _FIELDS[kind] = dataclasses.fields(kind)
+    return known
 
 
 def _plain(value: Any) -> Any:
@@ -114,13 +119,14 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot stand in an event")
 
 
-@cache
 def _readers(kind: Any) -> dict[str, Callable[[Any], Any]]:
-    hints = typing.get_type_hints(kind)
-    return {field.name: _reader(hints[field.name]) for field in _fields(kind)}
+    known = _READERS.get(kind)
+    if known is None:
+        hints = typing.get_type_hints(kind)
+        known = _READERS[kind] = {field.name: _reader(hints[field.name]) for field in _fields(kind)}
+    return known
 
 
-@cache
 def _reader(hint: Any) -> Callable[[Any], Any]:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trialwright.trial.capture import commands as capture_commands
+from trialwright.trial.capture import events as capture_events
+from trialwright.trial.capture import state as capture_state
+from trialwright.trial.capture import views as capture_views
 from trialwright.trial.closure import events as closure_events
 from trialwright.trial.command import Command, Decide
 from trialwright.trial.consent import events as consent_events
@@ -17,6 +21,10 @@ from trialwright.trial.enrolment import events as enrolment_events
 from trialwright.trial.enrolment import state as enrolment_state
 from trialwright.trial.event import Event
 from trialwright.trial.hands import Hands
+from trialwright.trial.queries import commands as queries_commands
+from trialwright.trial.queries import events as queries_events
+from trialwright.trial.queries import state as queries_state
+from trialwright.trial.queries import views as queries_views
 from trialwright.trial.setup import commands as setup_commands
 from trialwright.trial.setup import events as setup_events
 from trialwright.trial.setup import state as setup_state
@@ -28,12 +36,16 @@ EVENTS: tuple[type[Event], ...] = (
     *setup_events.EVENTS,
     *consent_events.EVENTS,
     *enrolment_events.EVENTS,
+    *capture_events.EVENTS,
+    *queries_events.EVENTS,
     *closure_events.EVENTS,
     *crossing_events.EVENTS,
 )
 
 DECISIONS: Mapping[type[Command], Decide] = {
     **setup_commands.DECISIONS,
+    **capture_commands.DECISIONS,
+    **queries_commands.DECISIONS,
 }
 
 SLICES: tuple[type[Slice], ...] = (
@@ -41,7 +53,13 @@ SLICES: tuple[type[Slice], ...] = (
     *setup_state.SLICES,
     *consent_state.SLICES,
     *enrolment_state.SLICES,
+    *capture_state.SLICES,
+    *queries_state.SLICES,
     *crossing_state.SLICES,
 )
 
-VIEWS: tuple[View, ...] = (*setup_views.VIEWS,)
+VIEWS: tuple[View, ...] = (
+    *setup_views.VIEWS,
+    *capture_views.VIEWS,
+    *queries_views.VIEWS,
+)

@@ -1,0 +1,1 @@
+"""Visits and forms: what was seen, typed, corrected, verified and signed."""

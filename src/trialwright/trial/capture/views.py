@@ -1,0 +1,228 @@
+"""Participants × visits, forms, and items as they stand."""
+
+from __future__ import annotations
+
+from trialwright.foundation.tables import Cell, Column, Rows, Table
+from trialwright.trial.capture.events import (
+    CaseBookSigned,
+    ClosedFormSaved,
+    EncounterHeld,
+    EncounterMissed,
+    Entered,
+    FormMarkedNotDone,
+    FormSaved,
+    FormSigned,
+    FormVoided,
+    ItemsVerified,
+)
+from trialwright.trial.event import Fact, Space
+from trialwright.trial.view import View
+
+_PARTICIPANT, _ENCOUNTER = Column("participant"), Column("encounter")
+_FORM_KEY = (_PARTICIPANT, _ENCOUNTER, Column("form"), Column("repeat", "integer"))
+_FORM_COLUMNS = (
+    Column("status"),
+    Column("saves", "integer"),
+    Column("complete", "integer"),
+    Column("signed", "integer"),
+    Column("signed_by"),
+    Column("signed_at"),
+    Column("first_saved_at"),
+    Column("last_saved_at"),
+    Column("last_saved_by"),
+)
+_ITEM_COLUMNS = (
+    Column("value"),
+    Column("unit"),
+    Column("outcome"),
+    Column("missing"),
+    Column("derived", "integer"),
+    Column("verified", "integer"),
+    Column("changes", "integer"),
+)
+
+VISIT = Table(
+    "visit",
+    key=(_PARTICIPANT, _ENCOUNTER),
+    columns=(
+        Column("date"),
+        Column("status"),
+        Column("unscheduled", "integer"),
+        Column("days_out", "integer"),
+        Column("forms_saved", "integer"),
+        Column("forms_complete", "integer"),
+        Column("forms_signed", "integer"),
+    ),
+)
+FORM = Table("form", key=_FORM_KEY, columns=_FORM_COLUMNS, indexes=(("participant",),))
+ITEM = Table("item", key=(*_FORM_KEY, Column("item")), columns=_ITEM_COLUMNS, indexes=(("participant",),))
+CASE_BOOK = Table("case_book", key=(_PARTICIPANT,), columns=(Column("signed_by"), Column("signed_at")))
+CLOSED_FORM = Table("closed_form", key=_FORM_KEY, columns=_FORM_COLUMNS)
+CLOSED_ITEM = Table("closed_item", key=(*_FORM_KEY, Column("item")), columns=_ITEM_COLUMNS)
+
+
+def _held(event: EncounterHeld, fact: Fact, rows: Rows) -> None:
+    row = rows.get(VISIT, (event.participant, event.encounter)) or _empty_visit(event.participant, event.encounter)
+    rows.put(
+        VISIT,
+        {
+            **row,
+            "date": event.date,
+            "status": "held",
+            "unscheduled": int(event.unscheduled),
+            "days_out": event.days_out,
+        },
+    )
+    rows.delete(CASE_BOOK, (event.participant,))
+
+
+def _missed(event: EncounterMissed, fact: Fact, rows: Rows) -> None:
+    row = rows.get(VISIT, (event.participant, event.encounter)) or _empty_visit(event.participant, event.encounter)
+    rows.put(VISIT, {**row, "status": "missed"})
+
+
+def _saved(event: FormSaved, fact: Fact, rows: Rows) -> None:
+    _save(event, fact, rows, FORM, ITEM)
+    _count(rows, event.participant, event.encounter)
+
+
+def _closed_saved(event: ClosedFormSaved, fact: Fact, rows: Rows) -> None:
+    _save(event, fact, rows, CLOSED_FORM, CLOSED_ITEM)
+
+
+def _save(event: FormSaved, fact: Fact, rows: Rows, forms: Table, items: Table) -> None:
+    key = (event.participant, event.encounter, event.form, event.repeat)
+    before = rows.get(forms, key)
+    rows.put(forms, _form_row(key, before, fact, "saved", complete=event.complete))
+    for name, entered in event.items.items():
+        _put_item(rows, items, (*key, name), entered, derived=0)
+    for name, entered in event.derived.items():
+        _put_item(rows, items, (*key, name), entered, derived=1)
+    rows.delete(CASE_BOOK, (event.participant,))
+
+
+def _put_item(rows: Rows, table: Table, key: tuple[Cell, ...], entered: Entered, derived: int) -> None:
+    before = rows.get(table, key)
+    participant, encounter, form, repeat, item = key
+    rows.put(
+        table,
+        {
+            "participant": participant,
+            "encounter": encounter,
+            "form": form,
+            "repeat": repeat,
+            "item": item,
+            "value": entered.text,
+            "unit": entered.unit,
+            "outcome": entered.outcome,
+            "missing": entered.missing,
+            "derived": derived,
+            "verified": 0,
+            "changes": 0 if before is None else int(before["changes"] or 0) + 1,
+        },
+    )
+
+
+def _form_row(
+    key: tuple[str, str, str, int], before: dict[str, Cell] | None, fact: Fact, status: str, *, complete: bool
+) -> dict[str, Cell]:
+    participant, encounter, form, repeat = key
+    return {
+        "participant": participant,
+        "encounter": encounter,
+        "form": form,
+        "repeat": repeat,
+        "status": status,
+        "saves": int((before or {}).get("saves") or 0) + 1,
+        "complete": int(complete),
+        "signed": 0,
+        "signed_by": None,
+        "signed_at": None,
+        "first_saved_at": (before or {}).get("first_saved_at") or fact.at,
+        "last_saved_at": fact.at,
+        "last_saved_by": fact.actor,
+    }
+
+
+def _not_done(event: FormMarkedNotDone, fact: Fact, rows: Rows) -> None:
+    _clear(rows, (event.participant, event.encounter, event.form, event.repeat), fact, event.how)
+
+
+def _voided(event: FormVoided, fact: Fact, rows: Rows) -> None:
+    _clear(rows, (event.participant, event.encounter, event.form, event.repeat), fact, "voided")
+
+
+def _clear(rows: Rows, key: tuple[str, str, str, int], fact: Fact, status: str) -> None:
+    participant, encounter, form, repeat = key
+    rows.put(FORM, _form_row(key, rows.get(FORM, key), fact, status, complete=True))
+    for row in list(rows.where(ITEM, participant=participant, encounter=encounter, form=form, repeat=repeat)):
+        rows.delete(ITEM, (*key, row["item"]))
+    rows.delete(CASE_BOOK, (participant,))
+    _count(rows, participant, encounter)
+
+
+def _verified(event: ItemsVerified, fact: Fact, rows: Rows) -> None:
+    for item in event.items:
+        row = rows.get(ITEM, (event.participant, event.encounter, event.form, event.repeat, item))
+        if row is not None:
+            rows.put(ITEM, {**row, "verified": 1})
+
+
+def _signed(event: FormSigned, fact: Fact, rows: Rows) -> None:
+    row = rows.get(FORM, (event.participant, event.encounter, event.form, event.repeat))
+    if row is not None:
+        rows.put(FORM, {**row, "signed": 1, "signed_by": fact.actor, "signed_at": fact.at})
+        _count(rows, event.participant, event.encounter)
+
+
+def _case_book_signed(event: CaseBookSigned, fact: Fact, rows: Rows) -> None:
+    rows.put(CASE_BOOK, {"participant": event.participant, "signed_by": fact.actor, "signed_at": fact.at})
+
+
+def _count(rows: Rows, participant: str, encounter: str) -> None:
+    visit = rows.get(VISIT, (participant, encounter))
+    if visit is None:
+        return  # a running log has no visit
+    forms = [f for f in rows.where(FORM, participant=participant, encounter=encounter) if f["status"] != "voided"]
+    rows.put(
+        VISIT,
+        {
+            **visit,
+            "forms_saved": len(forms),
+            "forms_complete": sum(int(f["complete"] or 0) for f in forms),
+            "forms_signed": sum(int(f["signed"] or 0) for f in forms),
+        },
+    )
+
+
+def _empty_visit(participant: str, encounter: str) -> dict[str, Cell]:
+    return {
+        "participant": participant,
+        "encounter": encounter,
+        "date": None,
+        "status": "held",
+        "unscheduled": 0,
+        "days_out": 0,
+        "forms_saved": 0,
+        "forms_complete": 0,
+        "forms_signed": 0,
+    }
+
+
+VIEWS = (
+    View(
+        "case_books",
+        (VISIT, FORM, ITEM, CASE_BOOK),
+        {
+            EncounterHeld: _held,
+            EncounterMissed: _missed,
+            FormSaved: _saved,
+            FormMarkedNotDone: _not_done,
+            FormVoided: _voided,
+            ItemsVerified: _verified,
+            FormSigned: _signed,
+            CaseBookSigned: _case_book_signed,
+        },
+    ),
+    View("closed_forms", (CLOSED_FORM, CLOSED_ITEM), {ClosedFormSaved: _closed_saved}, space=Space.CLOSED),
+)

@@ -1,0 +1,1 @@
+"""Questions on a datum: raised by a check or a person, answered by the site, closed."""
