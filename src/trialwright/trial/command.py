@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from trialwright.foundation.dates import local_date, parse_instant
 from trialwright.foundation.errors import Refusal
 from trialwright.foundation.ports import Entropy
 from trialwright.protocol.roles import Role
@@ -91,8 +92,10 @@ class Context:
 
     now: datetime
     """UTC."""
+    zone: str
+    """IANA zone of the command's site."""
     today: str
-    """Local date at the command's site, ISO."""
+    """Local date there, ISO."""
     observed_at: str | None
     actor: Actor
     reason: str | None
@@ -104,9 +107,41 @@ class Context:
     request_id: str
     entropy: Entropy
     allocations: Allocations | None
+    open_head: Callable[[], tuple[int, str]]
+    """Size and Merkle root (hex) of the open ledger as it stands; for locks and data cuts."""
+
+    @property
+    def happened(self) -> datetime:
+        """When what is reported took place (UTC): the claimed time, or now.
+
+        Raises:
+            NotYet: the claimed time lies ahead.
+            InvalidValue: the claimed time is not an instant with its offset.
+        """
+        if self.observed_at is None:
+            return self.now
+        instant = parse_instant(self.observed_at)
+        if instant > self.now:
+            raise NotYet(
+                f"{self.observed_at} lies ahead of {self.now.isoformat()}",
+                remedy="report what has happened; plans are not facts",
+                observed_at=self.observed_at,
+            )
+        return instant
+
+    @property
+    def happened_on(self) -> str:
+        """Local date of :attr:`happened` at the command's site, ISO."""
+        return local_date(self.happened, self.zone).isoformat()
 
 
 Decide = Callable[[Any, "State", Context], Iterable[Event]]
+
+
+class NotYet(Refusal):
+    """Something is reported as having happened at a time that is still to come."""
+
+    code = "trial.not_yet"
 
 
 class NotFound(Refusal):

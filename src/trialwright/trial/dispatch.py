@@ -209,6 +209,7 @@ class Trial:
         now = self.clock.now()
         return Context(
             now=now,
+            zone=zone,
             today=now.astimezone(ZoneInfo(zone)).date().isoformat(),
             observed_at=request.observed_at,
             actor=request.by,
@@ -220,7 +221,12 @@ class Trial:
             request_id=request.request_id,
             entropy=self.entropy,
             allocations=self.allocations,
+            open_head=self._open_head,
         )
+
+    def _open_head(self) -> tuple[int, str]:
+        head = self.ledgers[Space.OPEN].head()
+        return head.size, head.root.hex()
 
     def _build(self, request: _Request, state: State) -> Build:
         site = site_of(request.command, request.by, state)
