@@ -19,7 +19,10 @@ class Generator(Declared):
     uniform: evenly between ``low`` and ``high``.
     date: the day of the encounter minus a normal number of days (``mean``, ``sd_between``), clipped to ``low`` and
     ``high`` days; 0 is the day itself.
-    follow: mean + slope × value of ``of`` + error, the error normal (``sd_within``) or one of ``choices``.
+    follow: mean + slope × value of ``of`` + error, the error normal (``sd_within``) or one of ``choices``; a date
+    follows by that many days; a code or a yes/no is repeated.
+
+    An item may have several generators; the first whose ``where`` holds counts.
     """
 
     item: str
