@@ -5,6 +5,7 @@ JavaScript and sentences that all answer alike: yes, no, or unknown with its rea
 """
 
 from trialwright.expressions._parser import parse
+from trialwright.expressions.asking import ask_next
 from trialwright.expressions.checking import check, problems
 from trialwright.expressions.errors import (
     ExpressionError,
@@ -14,7 +15,11 @@ from trialwright.expressions.errors import (
     UnitProblem,
     UnknownName,
 )
+from trialwright.expressions.explanation import Explanation, Fact, explain
+from trialwright.expressions.javascript import javascript_runtime, to_javascript
 from trialwright.expressions.python import Compiled, compile_python, inputs
+from trialwright.expressions.sentence import shown_unit, to_sentence
+from trialwright.expressions.sql import sql_columns, to_sql, to_sql_verdict
 from trialwright.expressions.syntax import Expression, Reference, references
 from trialwright.expressions.types import (
     BooleanType,
@@ -28,6 +33,7 @@ from trialwright.expressions.types import (
     Type,
 )
 from trialwright.expressions.values import Answer, Missing, Obstacle, Reason, Row, Value, Verdict, admit
+from trialwright.expressions.words import Labels, Language
 
 __all__ = [
     "Answer",
@@ -36,9 +42,13 @@ __all__ = [
     "Compiled",
     "DateType",
     "DecimalType",
+    "Explanation",
     "Expression",
     "ExpressionError",
+    "Fact",
     "IntegerType",
+    "Labels",
+    "Language",
     "Missing",
     "Obstacle",
     "QuantityType",
@@ -56,10 +66,19 @@ __all__ = [
     "Value",
     "Verdict",
     "admit",
+    "ask_next",
     "check",
     "compile_python",
+    "explain",
     "inputs",
+    "javascript_runtime",
     "parse",
     "problems",
     "references",
+    "shown_unit",
+    "sql_columns",
+    "to_javascript",
+    "to_sentence",
+    "to_sql",
+    "to_sql_verdict",
 ]

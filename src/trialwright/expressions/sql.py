@@ -41,6 +41,7 @@ from trialwright.expressions.values import LARGEST, SMALLEST
 _LONGEST = 200_000
 _LONGEST_IDENTIFIER = 63  # PostgreSQL cuts longer names silently
 _SIGNS = {"<": "<", "<=": "<=", ">": ">", ">=": ">=", "==": "=", "!=": "<>"}
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "<>", "!=": "="}
 
 # (the least text, the greatest text) of a node; the same text twice when it is not spread.
 _Ends = tuple[str, str]
@@ -88,8 +89,9 @@ def to_sql_verdict(
             column=1,
             where=expression.where,
         )
-    condition = _Writer(expression, dialect, column or _own_name).whole(meaning)
-    verdict = f"CASE WHEN {condition} THEN 'yes' WHEN NOT {condition} THEN 'no' ELSE 'unknown' END"
+    writer = _Writer(expression, dialect, column or _own_name)
+    yes, no = writer.holds(meaning, wanted=True), writer.holds(meaning, wanted=False)
+    verdict = f"CASE WHEN {yes} THEN 'yes' WHEN {no} THEN 'no' ELSE 'unknown' END"
     return _for_dialect(verdict, dialect, expression)
 
 
@@ -130,6 +132,40 @@ class _Writer:
     def whole(self, meaning: Meaning) -> str:
         low, high = self._ends(meaning)
         return f"CASE WHEN {low} = {high} THEN {low} END" if meaning.spread else low
+
+    def holds(self, node: Meaning, *, wanted: bool) -> str:
+        """A predicate that is true exactly when a condition has the wanted value, and uses no boolean *values*:
+        engines without a boolean type know predicates only after WHEN, AND, OR and NOT."""
+        match node:
+            case Fixed(value=value):
+                return "1 = 1" if value is wanted else "1 = 0"
+            case Input():
+                return self._one(node) if wanted else f"(NOT {self._one(node)})"
+            case Negation(value=value):
+                return self.holds(value, wanted=not wanted)
+            case Every(values=values) | Some(values=values):
+                word = " AND " if isinstance(node, Every) is wanted else " OR "
+                return f"({word.join(self.holds(value, wanted=wanted) for value in values)})"
+            case FirstKnown(values=values):
+                cases = " ".join(self._numbered(value) for value in values)
+                return f"CASE {cases} END = {int(wanted)}"
+            case IsMissing(value=value) if isinstance(value.type, BooleanType):
+                return f"CASE {self._numbered(value)} ELSE 2 END {'=' if wanted else '<>'} 2"
+            case Compare(operator=operator, left=left, right=right) if isinstance(left.type, BooleanType):
+                same = wanted is (operator == "==")
+                pairs = [
+                    f"({self.holds(left, wanted=value)} AND {self.holds(right, wanted=value is same)})"
+                    for value in (True, False)
+                ]
+                return f"({' OR '.join(pairs)})"
+            case Compare():
+                return self._predicates(node)[0 if wanted else 1]
+            case _:
+                return self._one(node) if wanted else f"(NOT {self._one(node)})"
+
+    def _numbered(self, condition: Meaning) -> str:
+        yes, no = self.holds(condition, wanted=True), self.holds(condition, wanted=False)
+        return f"WHEN {yes} THEN 1 WHEN {no} THEN 0"
 
     def _ends(self, node: Meaning) -> _Ends:
         ends = self._written(node)
@@ -244,24 +280,27 @@ class _Writer:
         return f"CAST({days} AS DOUBLE PRECISION)"
 
     def _compare(self, node: Compare) -> str:
+        yes, no = self._predicates(node)
+        if not node.left.spread and not node.right.spread:
+            return yes
+        return f"CASE WHEN {yes} THEN TRUE WHEN {no} THEN FALSE END"
+
+    def _predicates(self, node: Compare) -> tuple[str, str]:
+        """When a comparison is yes, and when it is no."""
         (a, b), (c, d) = self._ends(node.left), self._ends(node.right)
         if not node.left.spread and not node.right.spread:
-            return f"({a} {_SIGNS[node.operator]} {c})"
+            return f"({a} {_SIGNS[node.operator]} {c})", f"({a} {_OPPOSITE[node.operator]} {c})"
         match node.operator:
             case "<":
-                return _decided(f"{b} < {c}", f"{a} >= {d}")
+                return f"({b} < {c})", f"({a} >= {d})"
             case "<=":
-                return _decided(f"{b} <= {c}", f"{a} > {d}")
+                return f"({b} <= {c})", f"({a} > {d})"
             case ">":
-                return _decided(f"{a} > {d}", f"{b} <= {c}")
+                return f"({a} > {d})", f"({b} <= {c})"
             case ">=":
-                return _decided(f"{a} >= {d}", f"{b} < {c}")
+                return f"({a} >= {d})", f"({b} < {c})"
         apart, same = f"({b} < {c} OR {d} < {a})", f"({a} = {b} AND {c} = {d} AND {a} = {c})"
-        return _decided(same, apart) if node.operator == "==" else _decided(apart, same)
-
-
-def _decided(yes: str, no: str) -> str:
-    return f"CASE WHEN {yes} THEN TRUE WHEN {no} THEN FALSE END"
+        return (same, apart) if node.operator == "==" else (apart, same)
 
 
 def _fixed(node: Fixed) -> _Ends:
