@@ -12,6 +12,7 @@ from trialwright.trial.capture import events as capture_events
 from trialwright.trial.capture import state as capture_state
 from trialwright.trial.capture import views as capture_views
 from trialwright.trial.closure import events as closure_events
+from trialwright.trial.closure import state as closure_state
 from trialwright.trial.command import Command, Decide
 from trialwright.trial.consent import events as consent_events
 from trialwright.trial.consent import state as consent_state
@@ -55,6 +56,7 @@ SLICES: tuple[type[Slice], ...] = (
     *enrolment_state.SLICES,
     *capture_state.SLICES,
     *queries_state.SLICES,
+    *closure_state.SLICES,
     *crossing_state.SLICES,
 )
 
