@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from trialwright.protocol.declared import DecimalText, Declared, Name, Text
+from trialwright.protocol.declared import DecimalText, Declared, Expression, Name, Text
 
 
 class Generator(Declared):
@@ -37,7 +37,16 @@ class Generator(Declared):
     step: DecimalText | None = None
     """Rounded to multiples of this."""
     choices: dict[str, DecimalText] = Field(default_factory=dict)
-    """Value → probability."""
+    """Value → probability; for ``follow``: error → probability."""
+    where: Expression | None = None
+    """Condition over the items of the same visit (or their latest values) under which this generator counts."""
+    of: str | None = None
+    """The ``form.item`` that ``follow`` follows; of the same visit, or the latest before it."""
+    slope: DecimalText = "1"
+    stable: bool = False
+    """A person keeps the first answer (``choice``, ``yes``, ``date``)."""
+    outcomes: dict[str, DecimalText] = Field(default_factory=dict)
+    """Outcome code of the item → probability at a visit."""
     correlate: dict[str, DecimalText] = Field(default_factory=dict)
     """Other ``form.item`` → correlation of the person effects."""
     missing: DecimalText | None = None
