@@ -1,0 +1,5 @@
+"""``python -m trialwright.cli``."""
+
+from trialwright.cli.application import main
+
+main()

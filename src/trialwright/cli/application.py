@@ -1,0 +1,39 @@
+"""Puts the commands together, and turns every error of a user into three lines instead of a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from trialwright.cli import study
+from trialwright.cli.output import NEGATIVE, print_error
+from trialwright.foundation.errors import TrialwrightError
+from trialwright.protocol import FindingsError
+
+app = typer.Typer(
+    name="trialwright",
+    help="Runs a whole clinical trial from one folder of readable files, and rehearses it first.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+# Commands of other modules are added here, in the order in which a study needs them.
+study.add_to(app)
+
+
+def main() -> None:
+    """Run the command line; exit code 0 yes, 1 a negative answer (findings), 2 wrong usage or bad input."""
+    try:
+        app()
+    except FindingsError as error:  # a study that is not accepted is an answer, not wrong usage
+        print_error(error, as_json="--json" in sys.argv)
+        sys.exit(NEGATIVE)
+    except TrialwrightError as error:
+        print_error(error, as_json="--json" in sys.argv)
+        sys.exit(2)
+    except BrokenPipeError:  # the reader of a pipe has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
