@@ -26,13 +26,16 @@ from trialwright.ledger.errors import (
     CheckpointMalformed,
     CheckpointUntrusted,
     EntryMalformed,
+    ExportRefused,
     LedgerDamaged,
     NotCanonical,
+    NotVerifiable,
     ProofRejected,
     RequestAlreadyRecorded,
     TransactionMisused,
     VersionConflict,
 )
+from trialwright.ledger.export import write_export
 from trialwright.ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
@@ -42,6 +45,8 @@ from trialwright.ledger.merkle import (
     verify_inclusion,
 )
 from trialwright.ledger.port import Head, Ledger, ProjectionRows, Store, Transaction
+from trialwright.ledger.verification import verify_export, verify_ledger
+from trialwright.ledger.verify import Fault, Report
 
 __all__ = [
     "EMPTY_ROOT",
@@ -51,14 +56,18 @@ __all__ = [
     "CheckpointUntrusted",
     "Entry",
     "EntryMalformed",
+    "ExportRefused",
+    "Fault",
     "Frontier",
     "Head",
     "Ledger",
     "LedgerDamaged",
     "NewEntry",
     "NotCanonical",
+    "NotVerifiable",
     "ProjectionRows",
     "ProofRejected",
+    "Report",
     "RequestAlreadyRecorded",
     "SigningKey",
     "Store",
@@ -78,5 +87,8 @@ __all__ = [
     "sign_checkpoint",
     "verify_checkpoint",
     "verify_consistency",
+    "verify_export",
     "verify_inclusion",
+    "verify_ledger",
+    "write_export",
 ]

@@ -111,9 +111,10 @@ def check_entry(entry: NewEntry) -> None:
     if not same:
         raise _not_canonical(entry)
     for field in ("stream", "stream_seq", "type", "request_id"):
-        if document.get(field) != getattr(entry, field):
+        said, given = document.get(field), getattr(entry, field)
+        if said != given or type(said) is not type(given):
             raise EntryMalformed(
-                f"the body says {field} = {document.get(field)!a}, the entry {getattr(entry, field)!a}",
+                f"the body says {field} = {said!a}, the entry {given!a}",
                 remedy="build body and entry from the same envelope",
                 field=field,
             )

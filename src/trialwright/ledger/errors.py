@@ -80,3 +80,15 @@ class ProofRejected(RecordError):
     """An inclusion or consistency proof that does not lead to the root."""
 
     code = "ledger.proof_rejected"
+
+
+class NotVerifiable(RecordError):
+    """An export, checkpoint or key with which nothing can be verified."""
+
+    code = "ledger.not_verifiable"
+
+
+class ExportRefused(RecordError):
+    """An export that would overwrite something, or has nowhere to go."""
+
+    code = "ledger.export_refused"

@@ -1,0 +1,85 @@
+"""Writing a ledger so that it can be read and verified without us, for as long as the bytes last."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from trialwright.ledger import verify
+from trialwright.ledger.entries import Entry
+from trialwright.ledger.errors import ExportRefused
+from trialwright.ledger.port import Head, Ledger
+
+FORMAT = 1
+
+
+def write_export(ledger: Ledger, target: Path, *, checkpoints: Iterable[str] = ()) -> Head:
+    """Write the ledger to a new folder, or to a zip file if the name ends in ``.zip``.
+
+    It holds ``ledger.json`` (id and head), ``entries.jsonl`` (one entry a line, bodies byte for byte),
+    ``checkpoints/`` and ``verify.py``. The same ledger and checkpoints give the same bytes.
+
+    Args:
+        ledger: the ledger; entries that arrive meanwhile are left out.
+        target: a name that does not exist yet.
+        checkpoints: the texts kept with it.
+
+    Returns:
+        The head that was written.
+
+    Raises:
+        ExportRefused: the target exists, or its folder does not.
+    """
+    if target.exists() or not target.parent.is_dir():
+        raise ExportRefused(
+            f"{target} exists, or its folder does not",
+            remedy="give a new name in a folder that exists",
+            path=str(target),
+        )
+    head = ledger.head()
+    with ExitStack() as stack:
+        parts = _parts(ledger, head, checkpoints)
+        if target.suffix == ".zip":
+            archive = stack.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED))
+            for name, chunks in parts:
+                # A fixed date, so that equal ledgers are equal files.
+                entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(entry, "w", force_zip64=True) as file:
+                    file.writelines(chunks)
+        else:
+            (target / "checkpoints").mkdir(parents=True)
+            for name, chunks in parts:
+                with (target / name).open("wb") as out:
+                    out.writelines(chunks)
+    return head
+
+
+def _parts(ledger: Ledger, head: Head, checkpoints: Iterable[str]) -> Iterator[tuple[str, Iterable[bytes]]]:
+    stated = {
+        "format": FORMAT,
+        "ledger_id": ledger.ledger_id,
+        "size": head.size,
+        "chain": head.chain.hex(),
+        "root": head.root.hex(),
+    }
+    yield "ledger.json", [json.dumps(stated, indent=1).encode() + b"\n"]
+    yield "entries.jsonl", map(_line, ledger.read(limit=head.size))
+    for number, note in enumerate(checkpoints, 1):
+        yield f"checkpoints/{number:06}.txt", [note.encode()]
+    yield "verify.py", [Path(verify.__file__).read_bytes()]
+
+
+def _line(entry: Entry) -> bytes:
+    # Names hold no character that JSON escapes (entries.py), and the body is canonical JSON on one line.
+    return (
+        (
+            f'{{"seq":{entry.seq},"stream":"{entry.stream}","stream_seq":{entry.stream_seq},"type":"{entry.type}",'
+            f'"request_id":"{entry.request_id}","leaf":"{entry.leaf.hex()}","chain":"{entry.chain.hex()}","body":'
+        ).encode()
+        + entry.body
+        + b"}\n"
+    )

@@ -1,0 +1,291 @@
+"""Verify an exported Trialwright ledger. One file, standard library only, Python 3.8 or later, no network.
+
+    python verify.py EXPORT --checkpoint RECEIPT.txt --key KEY
+
+EXPORT is the folder or zip file of an export, RECEIPT.txt a checkpoint that *you* received and kept, KEY the
+signer's public key (name+hash+key, or a file holding it) from a place that you trust. Whoever owns the database
+can rewrite it and recompute every hash; only a checkpoint that was out of their reach finds that out.
+
+Exit code 0: no fault, and a checkpoint held outside covers the entries named. 1: a fault, or nothing is proven.
+2: the export, a checkpoint or a key cannot be read or trusted. Format: docs/reference/ledger-format.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import re
+import sys
+import zipfile
+from contextlib import ExitStack
+from functools import reduce
+from hashlib import sha256, sha512
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    Row = tuple[int, str, int, str, str, bytes, bytes, bytes]
+    Key = tuple[str, bytes, bytes]
+    Valid = Callable[[bytes, bytes, bytes], bool]
+    Point = tuple[int, int, int, int]
+
+
+class Unreadable(Exception):
+    """An export, line, checkpoint or key that is not what it should be."""
+
+
+class Fault(NamedTuple):
+    """The first thing that is wrong: the rule that is broken and the first entry that may be bad."""
+
+    kind: str
+    seq: int
+    message: str
+
+
+class Report(NamedTuple):
+    """What was found. ``covered``: entries proven by a trusted checkpoint held outside; later ones are not."""
+
+    ledger_id: str
+    size: int
+    root: str
+    fault: Fault | None
+    covered: int
+    covered_by: str
+
+    def __str__(self) -> str:
+        text = f"{self.ledger_id}: {self.size} entries agree with each other, root {self.root}\n"
+        if self.fault:
+            text += f"FAULT at entry {self.fault.seq} ({self.fault.kind}): {self.fault.message}\n"
+        if not self.covered:
+            return text + "Nothing is proven: no trusted checkpoint held outside covers any entry."
+        later = f"{self.size - self.covered} later entries unproven" if self.size > self.covered else "none is later"
+        return text + f"Covered to {self.covered} by the checkpoint of {self.covered_by}; {later}."
+
+
+class Note(NamedTuple):
+    """A checkpoint (C2SP signed note); ``by``: whose trusted signature it has, empty if nobody's was asked for."""
+
+    label: str
+    origin: str
+    size: int
+    root: bytes
+    by: str
+
+
+def read_note(text: str, label: str, keys: list[Key] | None, valid: Valid) -> Note:
+    """Read a checkpoint; given keys, one of them must have signed it, and no signature by one may be false."""
+    head, gap, tail = text.rpartition("\n\n")
+    lines = head.split("\n")
+    found = [re.match(r"— ([^\s+]+) (\S+)\Z", line) for line in tail[:-1].split("\n")]
+    signed = [(line.group(1), unbase64(line.group(2))) for line in found if line]
+    if not gap or not tail.endswith("\n") or len(lines) < 3 or not all(lines) or len(signed) != len(found):
+        raise Unreadable(f"{label} is not a checkpoint")
+    root = unbase64(lines[2])
+    if not re.match(r"(0|[1-9][0-9]{0,15})\Z", lines[1]) or len(root) != 32:
+        raise Unreadable(f"{label} has no size or no root")
+    known = {key[:2]: key[2] for key in keys or []}
+    mine = [(name, raw) for name, raw in signed if (name, raw[:4]) in known]
+    if not all(valid(known[name, raw[:4]], (head + "\n").encode(), raw[4:]) for name, raw in mine):
+        raise Unreadable(f"{label}: a signature is false")
+    if keys is not None and not mine:
+        raise Unreadable(f"{label} is signed by no key that was given as trusted")
+    return Note(label, lines[0], int(lines[1]), root, mine[0][0] if mine else "")
+
+
+def read_key(text: str) -> Key:
+    """A public key ``name+hash+key`` as (name, 4-byte hash, 32 bytes)."""
+    name, tag, encoded = [*text.strip().split("+", 2), "", ""][:3]
+    raw = unbase64(encoded)
+    digest = sha256(name.encode() + b"\n" + raw).digest()[:4]
+    if len(raw) != 33 or raw[0] != 1 or digest.hex() != tag:
+        raise Unreadable(f"{text.strip()[:60]!a} is not a key")
+    return name, digest, raw[1:]
+
+
+def unbase64(text: str) -> bytes:
+    """The bytes, or nothing if the text is not base64 in its one canonical spelling."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+    return raw if base64.b64encode(raw).decode() == text else b""
+
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+
+
+def ed25519_valid(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Whether the signature (R, S) of the message is good: [S]B - [k]A must be R (RFC 8032, section 5.1.7)."""
+    base, public, s = point(b"\x58" + b"\x66" * 31), point(key), signature[32:]
+    if base is None or public is None or len(s) != 32 or int.from_bytes(s, "little") >= L:
+        return False
+    k = int.from_bytes(sha512(signature[:32] + key + message).digest(), "little") % L
+    x, y, z, t = public
+    x, y, z, _ = add(multiply(int.from_bytes(s, "little"), base), multiply(k, (P - x, y, z, P - t)))
+    inverse = pow(z, P - 2, P)
+    return ((y * inverse % P) | (x * inverse % P & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+
+def point(encoded: bytes) -> Point | None:
+    """A point in extended coordinates (X, Y, Z, T), or None (RFC 8032, section 5.1.3)."""
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if len(encoded) != 32 or y >= P or (x * x - square) % P or (x == 0 and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+def add(p: Point, q: Point) -> Point:
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return e * f % P, g * h % P, f * g % P, e * h % P
+
+
+def multiply(scalar: int, p: Point) -> Point:
+    total = (0, 1, 1, 0)
+    while scalar:
+        total = add(total, p) if scalar & 1 else total
+        p, scalar = add(p, p), scalar >> 1
+    return total
+
+
+# Decimals stand as text in a body; ``int`` refuses whatever JSON spells as a float.
+decode = json.JSONDecoder(parse_float=int, parse_constant=int).raw_decode
+encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def grow(nodes: list[bytes], size: int, leaf: bytes) -> None:
+    """Add a leaf to a Merkle tree of this size, held as the roots of its full subtrees, largest first (RFC 9162)."""
+    while size & 1:
+        leaf = sha256(b"\x01" + nodes.pop() + leaf).digest()
+        size >>= 1
+    nodes.append(leaf)
+
+
+def root_of(nodes: list[bytes]) -> bytes:
+    first = nodes[-1] if nodes else sha256(b"").digest()
+    return reduce(lambda right, left: sha256(b"\x01" + left + right).digest(), nodes[-2::-1], first)
+
+
+def row_fault(row: Row, place: int, chain: bytes, version: int) -> Fault | None:
+    """What is wrong with the row that stands in this place, after this chain value and version of its stream."""
+    seq, stream, stream_seq, _, _, body, leaf, stated = row
+    if seq != place:
+        return Fault("sequence", place, f"entry {seq} stands in its place")
+    if sha256(b"\x00" + body).digest() != leaf:
+        return Fault("leaf", place, "its body is not the one that was hashed")
+    if sha256(b"\x02" + chain + leaf).digest() != stated:
+        return Fault("chain", place, "it does not follow the entry before it")
+    if stream_seq != version + 1:
+        return Fault("stream", place, f"{stream} goes from {version} to {stream_seq}")
+    try:
+        text = body.decode()
+        document, end = decode(text)
+    except (ValueError, RecursionError):
+        return Fault("columns", place, "its body is not JSON without floats")
+    if end != len(text) or type(document) is not dict or encode(document) != text:
+        return Fault("columns", place, "its body is not one canonical JSON object")
+    said = tuple(document.get(name) for name in ("stream", "stream_seq", "type", "request_id"))
+    agrees = said == row[1:5] and type(said[1]) is int
+    return None if agrees else Fault("columns", place, f"its body says {said!a}, the columns {row[1:5]!a}")
+
+
+def check(ledger_id: str, rows: Iterable[Row], head: tuple[int, bytes, bytes], notes: list[Note]) -> Report:
+    """Check rows (seq, stream, stream_seq, type, request_id, body, leaf, chain) up to the first fault.
+
+    ``head`` is the (size, chain, root) that the store or export states, ``notes`` are all checkpoints known.
+    """
+    waiting = sorted(notes, key=lambda note: (note.size, note.label), reverse=True)
+    strange = [note for note in waiting if note.origin != ledger_id]
+    if strange:
+        raise Unreadable(f"{strange[0].label} is of {strange[0].origin!a}, not of {ledger_id!a}")
+    nodes: list[bytes] = []
+    size, chain, versions = 0, sha256(b"\x03" + ledger_id.encode()).digest(), {"": 0}
+    fault, covered, covered_by = None, 0, ""
+    supply = iter(rows)
+    while True:
+        while waiting and waiting[-1].size == size and not fault:
+            note = waiting.pop()
+            if note.root != root_of(nodes):
+                fault = Fault("checkpoint", covered + 1, f"up to {note.size} they are not what {note.label} signed")
+            elif note.by:
+                covered, covered_by = note.size, f"{note.by} ({note.label})"
+        row = None if fault else next(supply, None)
+        fault = fault if row is None else row_fault(row, size + 1, chain, versions.get(row[1], 0))
+        if row is None or fault:
+            break
+        grow(nodes, size, row[6])
+        versions[row[1]], chain, size = row[2], row[7], size + 1
+    if not fault and waiting:
+        fault = Fault("missing", size + 1, f"it and all up to {waiting[0].size}, which {waiting[0].label} covers")
+    if not fault and head != (size, chain, root_of(nodes)):
+        fault = Fault("head", size + 1, "the stated head is not that of the entries")
+    return Report(ledger_id, size, root_of(nodes).hex(), fault, covered, covered_by)
+
+
+def read_rows(lines: Iterable[bytes]) -> Iterator[Row]:
+    """The lines of entries.jsonl; a body's exact bytes stand between ``,"body":`` and the last brace."""
+    for number, line in enumerate(lines, 1):
+        try:
+            at = line.index(b',"body":')
+            r = json.loads(line[:at] + b"}")
+            leaf, chain, body = bytes.fromhex(r["leaf"]), bytes.fromhex(r["chain"]), line[at + 8 : -2]
+            yield r["seq"], r["stream"], r["stream_seq"], r["type"], r["request_id"], body, leaf, chain
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Unreadable(f"line {number} of entries.jsonl is not an entry") from None
+
+
+def verify_export(
+    path: Path, receipts: Iterable[tuple[str, str]], keys: Iterable[str], *, valid: Valid = ed25519_valid
+) -> Report:
+    """Verify an export against checkpoints (label, text) held outside and the texts of keys that are trusted."""
+    trusted = [read_key(key) for key in keys]
+    notes = [read_note(text, label, trusted, valid) for label, text in receipts]
+    try:
+        with ExitStack() as stack:
+            archive = stack.enter_context(zipfile.ZipFile(str(path))) if path.is_file() else None
+            read = archive.read if archive else lambda name: (path / name).read_bytes()
+            names = archive.namelist() if archive else [f"checkpoints/{p.name}" for p in path.glob("checkpoints/*")]
+            stated = json.loads(read("ledger.json").decode())
+            if stated["format"] != 1:
+                raise Unreadable(f"the export has format {stated['format']!a}, this program reads 1")
+            kept = [name for name in names if name.startswith("checkpoints/") and name.endswith(".txt")]
+            notes += [read_note(read(name).decode(), name, None, valid) for name in kept]
+            head = (stated["size"], bytes.fromhex(stated["chain"]), bytes.fromhex(stated["root"]))
+            lines = archive.open("entries.jsonl") if archive else (path / "entries.jsonl").open("rb")
+            rows = read_rows(stack.enter_context(lines))
+            return check(str(stated["ledger_id"]), rows, head, notes)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile) as error:
+        raise Unreadable(f"{path} is not a readable export: {error}") from error
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Verify an exported Trialwright ledger.")
+    parser.add_argument("export", type=Path, help="folder or zip file")
+    parser.add_argument("--checkpoint", type=Path, action="append", default=[], help="a checkpoint that you kept")
+    parser.add_argument("--key", action="append", default=[], help="a public key that you trust, or a file with it")
+    options = parser.parse_args()
+    try:
+        keys = [key if "+" in key else Path(key).read_bytes().decode() for key in options.key]
+        receipts = [(str(file), file.read_bytes().decode()) for file in options.checkpoint]
+        report = verify_export(options.export, receipts, keys)
+    except (Unreadable, OSError, ValueError) as error:
+        print(f"cannot verify: {error}", file=sys.stderr)
+        return 2
+    print(report)
+    return 0 if report.fault is None and report.covered else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
