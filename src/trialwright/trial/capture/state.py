@@ -137,10 +137,7 @@ class CaseBook(Slice):
                 continue
             compiled = build.forms[reference.form].items[reference.item]
             record = self._resolve(build, reference, here, current)
-            stored = None
-            if record is not None:
-                stored = record[reference.item] if reference.item in record else None
-            row[reference.key] = value_of(compiled.field, stored)
+            row[reference.key] = value_of(compiled.field, (record or {}).get(reference.item))
         return row
 
     def _resolve(

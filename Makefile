@@ -1,0 +1,48 @@
+# Two commands are enough: `make demo` and `make test`. Both start from `make setup`.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+DEMO ?= demo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format tutorial bench lock clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
+
+setup: $(VENV)/ready ## Make the environment in .venv from the lock file
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'Trialwright needs Python 3.11 or newer: make PYTHON=python3.12 …'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(RUN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## Check, build and rehearse SMART-MS; say where the results lie
+	@$(RUN)/trialwright check studies/smart-ms
+	@$(RUN)/trialwright build studies/smart-ms --out $(DEMO)/build
+	@rm -f $(DEMO)/smart-ms.db* $(DEMO)/smart-ms.closed.db*
+	@$(RUN)/trialwright rehearse studies/smart-ms --participants 18 --seed 1 --store sqlite:///$(DEMO)/smart-ms.db --report $(DEMO)/report
+	@echo 'Results: $(DEMO)/report/summary.md, $(DEMO)/smart-ms.db (open space), $(DEMO)/smart-ms.closed.db (closed space)'
+
+test: setup ## Run all tests
+	$(RUN)/pytest
+
+lint: setup ## Style, types and the layers of the house
+	$(RUN)/ruff check
+	$(RUN)/ruff format --check
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+format: setup ## Format the code
+	$(RUN)/ruff check --fix
+	$(RUN)/ruff format
+
+lock: ## Pin every dependency with hashes (after a change in pyproject.toml)
+	$(RUN)/pip-compile --quiet --strip-extras --all-extras --all-build-deps --generate-hashes \
+		--allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.lock pyproject.toml
+
+clean: ## Remove the environment and everything made
+	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
