@@ -39,7 +39,7 @@ class Generator(Declared):
     choices: dict[str, DecimalText] = Field(default_factory=dict)
     """Value → probability; for ``follow``: error → probability."""
     where: Expression | None = None
-    """Condition over the items of the same visit (or their latest values) under which this generator counts."""
+    """Condition over ``form.item`` of the same visit (or the latest values) under which this generator counts."""
     of: str | None = None
     """The ``form.item`` that ``follow`` follows; of the same visit, or the latest before it."""
     slope: DecimalText = "1"
