@@ -1,0 +1,48 @@
+"""What happens next: processes that sleep until a moment of the simulated world.
+
+A process is a generator that yields the instant at which it wants to go on. Order is by instant, then by the
+order in which processes were put on the agenda, so a rehearsal never depends on chance of the machine.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Generator
+from datetime import datetime
+
+from trialwright.foundation.ports import SettableClock
+
+Process = Generator[datetime, None, None]
+
+
+class Agenda:
+    """Runs processes in the order of simulated time.
+
+    Args:
+        clock: moved to each instant as it comes.
+    """
+
+    def __init__(self, clock: SettableClock) -> None:
+        self._clock = clock
+        self._waiting: list[tuple[datetime, int, Process]] = []
+        self._count = 0
+
+    def start(self, process: Process, at: datetime) -> None:
+        """Put a process on the agenda."""
+        self._push(at, process)
+
+    def run(self) -> None:
+        """Until nothing waits any more."""
+        while self._waiting:
+            instant, _, process = heapq.heappop(self._waiting)
+            # Acts take simulated minutes, so the clock may already be past the instant; it never runs back.
+            self._clock.set(max(instant, self._clock.now()))
+            try:
+                wanted = next(process)
+            except StopIteration:
+                continue
+            self._push(wanted, process)
+
+    def _push(self, at: datetime, process: Process) -> None:
+        self._count += 1
+        heapq.heappush(self._waiting, (at, self._count, process))
