@@ -138,17 +138,25 @@ def _check_conflicts(command: Command, by: Actor, build: Build, state: State) ->
     participant: str | None = getattr(command, "participant", None)
     if participant is None:
         return
+    others = conflicting_roles(participant, by, build, state)
+    if others:
+        raise ConflictingRole(
+            f"{by.person} already acted for {participant} as {', '.join(sorted(others))}",
+            remedy="somebody else does this; the study keeps these roles apart",
+            participant=participant,
+            role=by.role.value,
+        )
+
+
+def conflicting_roles(participant: str, by: Actor, build: Build, state: State) -> set[str]:
+    """Roles in which the person acted for this participant before and which exclude the present one."""
     before = state.of(Hands, participant).roles_of(by.person)
+    found: set[str] = set()
     for conflict in build.study.identity.conflicts:
         pair = {role.value for role in conflict.roles}
-        others = (pair - {by.role.value}) & before
-        if by.role.value in pair and others:
-            raise ConflictingRole(
-                f"{by.person} already acted for {participant} as {', '.join(sorted(others))}",
-                remedy="somebody else does this; the study keeps these roles apart",
-                participant=participant,
-                role=by.role.value,
-            )
+        if by.role.value in pair:
+            found |= (pair - {by.role.value}) & before
+    return found
 
 
 def _check_signature(meaning: str, context: Context) -> None:
