@@ -4,6 +4,7 @@ Works on arrays of numbers and knows no trial. Needs the extra ``trialwright[ana
 against numbers published elsewhere (``tests/reference``).
 """
 
+from trialwright.statistics.covariance import STRUCTURES
 from trialwright.statistics.crossover import TwoByTwo
 from trialwright.statistics.errors import CannotEstimate
 from trialwright.statistics.estimate import Estimate, JointTest
@@ -16,12 +17,15 @@ from trialwright.statistics.group_sequential import (
     spending_boundaries,
 )
 from trialwright.statistics.linear_model import LinearModel, ancova
+from trialwright.statistics.mixed_model import MixedModel
 
 __all__ = [
+    "STRUCTURES",
     "CannotEstimate",
     "Estimate",
     "JointTest",
     "LinearModel",
+    "MixedModel",
     "TwoByTwo",
     "ancova",
     "crossing_probabilities",
