@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from trialwright.ledger.errors import NotCanonical
 
@@ -18,6 +17,7 @@ MAX_DEPTH = 12
 MAX_INTEGER = 2**53 - 1
 
 _KEY = re.compile(r"[a-z][a-z0-9_.]*\Z")
+_SEEN_KEYS: set[object] = set()
 _encode: Callable[[object], str] = json.JSONEncoder(
     ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False, check_circular=False
 ).encode
@@ -63,14 +63,18 @@ def canonical(document: Mapping[str, object]) -> bytes:
         ) from None
 
 
-@lru_cache(maxsize=8192)
 def _is_key(key: object) -> bool:
-    return type(key) is str and len(key) <= 100 and _KEY.match(key) is not None
+    if type(key) is not str or len(key) > 100 or not _KEY.match(key):
+        return False
+    # Few keys, written millions of times. The bound only guards against a caller that invents keys.
+    if len(_SEEN_KEYS) < 100_000:
+        _SEEN_KEYS.add(key)
+    return True
 
 
 def _check_object(members: Mapping[str, object], depth: int) -> None:
     for key, value in members.items():
-        if not _is_key(key):
+        if key not in _SEEN_KEYS and not _is_key(key):
             raise _Offence(
                 f"the key {str(key)[:80]!a} is not allowed",
                 "use lower-case letters, digits, _ and ., starting with a letter, at most 100 characters",

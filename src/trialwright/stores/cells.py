@@ -35,11 +35,11 @@ class Shape:
         self._kinds = [
             (c.name, c.kind == "text", place < self.width) for place, c in enumerate(self.columns.values())
         ]
-        named = _TABLE_NAME.match(table.name) and not table.name.startswith(("ledger_", "sqlite_", "pg_"))
+        named = _TABLE_NAME.match(table.name) and not table.name.startswith(("ledger_", "store_", "sqlite_", "pg_"))
         if not named or not all(_COLUMN_NAME.match(name) for name in self.names):
             raise CellInvalid(
                 f"the table {table.name!a} or one of its columns has a name that a store cannot take",
-                remedy="use lower-case letters, digits and _ (at most 55; columns 63), no ledger_, sqlite_, pg_",
+                remedy="use lower-case letters, digits and _ (at most 55; columns 63), not reserved",
                 table=table.name,
             )
         if len(self.columns) != len(self.names) or not table.key:

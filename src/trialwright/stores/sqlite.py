@@ -129,6 +129,7 @@ class SqliteDatabase:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._in_transaction = False
+        self._closed = False
         with _named_errors():
             self._recognise()
             self._set_up()
@@ -163,7 +164,7 @@ class SqliteDatabase:
     def rollback(self) -> None:
         self._in_transaction = False
         with _named_errors():
-            if self._connection.in_transaction:
+            if not self._closed and self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
     def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
@@ -198,6 +199,7 @@ class SqliteDatabase:
         self.run("INSERT INTO ledger_checkpoint (ledger_id, size, note) VALUES (?, ?, ?)", (ledger_id, size, note))
 
     def close(self) -> None:
+        self._closed = True
         self._connection.close()
 
     def _refuse_outside(self) -> None:
