@@ -122,7 +122,8 @@ class DispensingProcess:
         except (OSError, Empty):
             text = b""
         if len(text) != _ANSWER_BYTES:
-            # An answer that comes late would be taken for the next row's: the process must go.
+            # An answer that comes late would be taken for the next row's: the process must go, and at once.
+            self._process.kill()
             self._end()
             raise DispensingFailed(
                 "the dispensing service gave no answer and was ended",

@@ -61,10 +61,10 @@ class EnvelopeWriter:
             ContentTooLong: longer words, or a participant or ledger too long for the header.
             InvalidText: not valid Unicode.
         """
+        filled, bound = padded(utf8(content), _CONTENT_BYTES), _bound(self._ledger, participant)
         stream = f"{self._stream}/{participant}"
         nonce = self._entropy.bytes(12, purpose="envelope nonce", stream=stream, position=0)
-        filled = padded(utf8(content), _CONTENT_BYTES)
-        ciphertext = self._aead.encrypt(nonce, filled, _bound(self._ledger, participant))
+        ciphertext = self._aead.encrypt(nonce, filled, bound)
         body = {
             "format": _FORMAT,
             "ledger": self._ledger,

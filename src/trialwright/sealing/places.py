@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from trialwright.sealing.encoding import joined
+from trialwright.sealing.encoding import joined, utf8
 from trialwright.sealing.errors import InvalidList
 
 
@@ -36,7 +36,8 @@ class Place:
         position: 0, 1, …: the number of earlier randomisations in the stratum.
 
     Raises:
-        InvalidList: a negative position.
+        InvalidList: a position that is not 0, 1, 2, …
+        InvalidText: a name that is not valid Unicode.
     """
 
     ledger: str
@@ -51,6 +52,8 @@ class Place:
                 remedy="count positions in a stratum 0, 1, 2, …",
                 position=str(self.position),
             )
+        for name in (self.ledger, self.stratum):
+            utf8(name)
 
     @property
     def context(self) -> bytes:

@@ -6,7 +6,7 @@ from math import sqrt
 from statistics import variance
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trialwright.randomisation import (
@@ -68,6 +68,7 @@ def situations(draw):
     return design, history, draw(people)
 
 
+@settings(deadline=None)
 @given(situations())
 def test_every_draw_agrees_with_the_plain_reading(situation):
     design, history, person = situation
@@ -89,6 +90,7 @@ def test_every_draw_agrees_with_the_plain_reading(situation):
     assert sum(draw.probabilities) == 1
 
 
+@settings(deadline=None)
 @given(situations(), st.integers(0, 2**53 - 1))
 def test_the_label_is_the_first_whose_cumulated_probability_exceeds_the_number(situation, number):
     design, history, person = situation
@@ -101,6 +103,7 @@ def test_the_label_is_the_first_whose_cumulated_probability_exceeds_the_number(s
     assert draw.probability == draw.probabilities[design.units.index(draw.label)]
 
 
+@settings(deadline=None)
 @given(situations())
 def test_a_running_tally_says_what_the_whole_history_says(situation):
     design, history, person = situation
@@ -111,6 +114,7 @@ def test_a_running_tally_says_what_the_whole_history_says(situation):
     assert minimise(design, tally, person, OneNumber(0.5)) == minimise(design, history, person, OneNumber(0.5))
 
 
+@settings(deadline=None)
 @given(situations(), st.randoms(use_true_random=False))
 def test_the_order_of_the_history_does_not_matter(situation, shuffler):
     design, history, person = situation
