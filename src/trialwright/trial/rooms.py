@@ -18,6 +18,10 @@ from trialwright.trial.consent import events as consent_events
 from trialwright.trial.consent import state as consent_state
 from trialwright.trial.crossing import events as crossing_events
 from trialwright.trial.crossing import state as crossing_state
+from trialwright.trial.custody import commands as custody_commands
+from trialwright.trial.custody import events as custody_events
+from trialwright.trial.custody import state as custody_state
+from trialwright.trial.custody import views as custody_views
 from trialwright.trial.enrolment import events as enrolment_events
 from trialwright.trial.enrolment import state as enrolment_state
 from trialwright.trial.event import Event
@@ -39,6 +43,7 @@ EVENTS: tuple[type[Event], ...] = (
     *enrolment_events.EVENTS,
     *capture_events.EVENTS,
     *queries_events.EVENTS,
+    *custody_events.EVENTS,
     *closure_events.EVENTS,
     *crossing_events.EVENTS,
 )
@@ -47,6 +52,7 @@ DECISIONS: Mapping[type[Command], Decide] = {
     **setup_commands.DECISIONS,
     **capture_commands.DECISIONS,
     **queries_commands.DECISIONS,
+    **custody_commands.DECISIONS,
 }
 
 SLICES: tuple[type[Slice], ...] = (
@@ -56,6 +62,7 @@ SLICES: tuple[type[Slice], ...] = (
     *enrolment_state.SLICES,
     *capture_state.SLICES,
     *queries_state.SLICES,
+    *custody_state.SLICES,
     *closure_state.SLICES,
     *crossing_state.SLICES,
 )
@@ -64,4 +71,5 @@ VIEWS: tuple[View, ...] = (
     *setup_views.VIEWS,
     *capture_views.VIEWS,
     *queries_views.VIEWS,
+    *custody_views.VIEWS,
 )

@@ -1,0 +1,58 @@
+"""Gate, collect, make, release or fail, certify, hand over, authorise, administer, and what comes to light later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trialwright.trial.command import Command, Decide
+from trialwright.trial.custody import administration_commands, laboratory_commands, site_commands
+from trialwright.trial.custody.administration_commands import AdministerProduct, HandOver, RecordMixUp
+from trialwright.trial.custody.laboratory_commands import (
+    CertifyBatch,
+    DestroyProduct,
+    FailManufacture,
+    ReceiveProduct,
+    RecordExcursion,
+    RecordLateResult,
+    RecordManufactureStep,
+    RecordMeasurements,
+    ReleaseOutOfSpecification,
+    ReleaseProduct,
+    ReportOutOfSpecification,
+    StoreProduct,
+)
+from trialwright.trial.custody.site_commands import (
+    AuthoriseAdministration,
+    CollectProduct,
+    PassSafetyGate,
+    RequestExceptionalRelease,
+)
+
+__all__ = [
+    "DECISIONS",
+    "AdministerProduct",
+    "AuthoriseAdministration",
+    "CertifyBatch",
+    "CollectProduct",
+    "DestroyProduct",
+    "FailManufacture",
+    "HandOver",
+    "PassSafetyGate",
+    "ReceiveProduct",
+    "RecordExcursion",
+    "RecordLateResult",
+    "RecordManufactureStep",
+    "RecordMeasurements",
+    "RecordMixUp",
+    "ReleaseOutOfSpecification",
+    "ReleaseProduct",
+    "ReportOutOfSpecification",
+    "RequestExceptionalRelease",
+    "StoreProduct",
+]
+
+DECISIONS: Mapping[type[Command], Decide] = {
+    **site_commands.DECISIONS,
+    **laboratory_commands.DECISIONS,
+    **administration_commands.DECISIONS,
+}
