@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from trialwright.trial.allocation import commands as allocation_commands
+from trialwright.trial.allocation import events as allocation_events
+from trialwright.trial.allocation import state as allocation_state
+from trialwright.trial.allocation import views as allocation_views
 from trialwright.trial.capture import commands as capture_commands
 from trialwright.trial.capture import events as capture_events
 from trialwright.trial.capture import state as capture_state
@@ -14,16 +18,20 @@ from trialwright.trial.capture import views as capture_views
 from trialwright.trial.closure import events as closure_events
 from trialwright.trial.closure import state as closure_state
 from trialwright.trial.command import Command, Decide
+from trialwright.trial.consent import commands as consent_commands
 from trialwright.trial.consent import events as consent_events
 from trialwright.trial.consent import state as consent_state
+from trialwright.trial.consent import views as consent_views
 from trialwright.trial.crossing import events as crossing_events
 from trialwright.trial.crossing import state as crossing_state
 from trialwright.trial.custody import commands as custody_commands
 from trialwright.trial.custody import events as custody_events
 from trialwright.trial.custody import state as custody_state
 from trialwright.trial.custody import views as custody_views
+from trialwright.trial.enrolment import commands as enrolment_commands
 from trialwright.trial.enrolment import events as enrolment_events
 from trialwright.trial.enrolment import state as enrolment_state
+from trialwright.trial.enrolment import views as enrolment_views
 from trialwright.trial.event import Event
 from trialwright.trial.hands import Hands
 from trialwright.trial.queries import commands as queries_commands
@@ -41,6 +49,7 @@ EVENTS: tuple[type[Event], ...] = (
     *setup_events.EVENTS,
     *consent_events.EVENTS,
     *enrolment_events.EVENTS,
+    *allocation_events.EVENTS,
     *capture_events.EVENTS,
     *queries_events.EVENTS,
     *custody_events.EVENTS,
@@ -50,6 +59,9 @@ EVENTS: tuple[type[Event], ...] = (
 
 DECISIONS: Mapping[type[Command], Decide] = {
     **setup_commands.DECISIONS,
+    **consent_commands.DECISIONS,
+    **enrolment_commands.DECISIONS,
+    **allocation_commands.DECISIONS,
     **capture_commands.DECISIONS,
     **queries_commands.DECISIONS,
     **custody_commands.DECISIONS,
@@ -60,6 +72,7 @@ SLICES: tuple[type[Slice], ...] = (
     *setup_state.SLICES,
     *consent_state.SLICES,
     *enrolment_state.SLICES,
+    *allocation_state.SLICES,
     *capture_state.SLICES,
     *queries_state.SLICES,
     *custody_state.SLICES,
@@ -69,6 +82,9 @@ SLICES: tuple[type[Slice], ...] = (
 
 VIEWS: tuple[View, ...] = (
     *setup_views.VIEWS,
+    *consent_views.VIEWS,
+    *enrolment_views.VIEWS,
+    *allocation_views.VIEWS,
     *capture_views.VIEWS,
     *queries_views.VIEWS,
     *custody_views.VIEWS,

@@ -23,6 +23,8 @@ class ConsentSignedByParticipant(Event):
     """electronic or paper."""
     teach_back: dict[str, str]
     """Question → answer chosen; teaches, never bars."""
+    flags: tuple[str, ...] = ()
+    """``other_version``: a paper of a version that is not the one approved for the site."""
 
 
 @dataclass(frozen=True, kw_only=True)

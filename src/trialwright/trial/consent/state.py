@@ -27,24 +27,30 @@ class Consent(Slice):
     """Signed by the participant, waiting for the interviewer."""
     version: str = ""
     """The version in force; empty before."""
+    build: str = ""
+    """The build of the site when consent was given; an amendment may ask for a newer one."""
     given_at: str = ""
     refused: bool = False
     withdrawn: set[str] = field(default_factory=set)
+    """Scopes withdrawn since consent was given last."""
 
     def apply(self, fact: Fact) -> None:
         match fact.event:
             case ConsentSignedByParticipant() as e:
-                self.pending = e
+                self.pending, self.refused = e, False
             case ConsentGiven(version=version):
-                self.pending, self.version, self.given_at, self.refused = None, version, fact.at, False
+                self.pending, self.version, self.given_at, self.build = None, version, fact.at, fact.build
+                # Whoever signs anew consents anew.
+                self.withdrawn = set()
             case ConsentRefused():
-                self.refused = True
+                self.pending, self.refused = None, True
             case ConsentWithdrawn(scopes=scopes):
+                self.pending = None
                 self.withdrawn |= set(scopes)
 
     @property
     def in_force(self) -> bool:
-        """Given and not withdrawn for visits."""
+        """Given and not withdrawn for visits. Gates ask :func:`require_consent`, which also knows amendments."""
         return bool(self.version) and "visits" not in self.withdrawn
 
     @property

@@ -17,6 +17,7 @@ class ParticipantNumberTaken(Event):
     site: str
     participant: str
     number: int
+    rescreen_of: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +38,11 @@ class CriterionVerdict:
 
     criterion: str
     verdict: str
-    """yes, no or unknown: whether the criterion's statement holds."""
+    """yes, no or unknown: whether the participant fits it (an exclusion fits when its statement does not hold)."""
     by: str
     """machine or doctor."""
     why: str
-    """The evaluated expression in words, or the doctor's comment."""
+    """The expression with the facts it saw, or the doctor's comment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,8 @@ class CriteriaAssessed(Event):
     verdicts: tuple[CriterionVerdict, ...]
     facts: dict[str, str]
     """Fact → value used; a missing fact is not in here."""
+    stated: dict[str, str]
+    """Facts that no form holds, as the investigator stated them."""
     eligible: str
     """yes, no or unknown."""
 
@@ -82,7 +85,7 @@ class ScreeningFailed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class ParticipationEnded(Event):
-    """Completed, discontinued, lost to follow-up or died; data already collected stay."""
+    """Completed, discontinued, lost to follow-up or died; data already collected stay. A later one corrects."""
 
     TYPE: ClassVar[str] = "enrolment.participation_ended"
     STREAM: ClassVar[str] = "participant/{participant}"

@@ -29,6 +29,8 @@ class Enrolment(Slice):
     screened_on: str = ""
     rescreen_of: str | None = None
     assessed: CriteriaAssessed | None = None
+    assessed_build: str = ""
+    """The build whose criteria were assessed."""
     signed_off_on: str = ""
     failed: bool = False
     ended_on: str = ""
@@ -40,7 +42,7 @@ class Enrolment(Slice):
                 self.site, self.screened_on, self.rescreen_of = e.site, e.date, e.rescreen_of
             case CriteriaAssessed() as e:
                 # A new assessment undoes an older sign-off: what was signed is no longer what is known.
-                self.assessed, self.signed_off_on = e, ""
+                self.assessed, self.assessed_build, self.signed_off_on = e, fact.build, ""
             case EligibilitySignedOff(date=date):
                 self.signed_off_on = date
             case ScreeningFailed():
@@ -56,20 +58,31 @@ class Enrolment(Slice):
 
 @dataclass
 class Numbering(Slice):
-    """A site's participant numbers."""
+    """A site's participant numbers, and who was screened again as whom."""
 
     STREAM: ClassVar[str] = "site/{}"
     FOLDS: ClassVar[tuple[type[Event], ...] | None] = (ParticipantNumberTaken,)
     last: int = 0
-    rescreened: dict[str, int] = field(default_factory=dict)
+    earlier: dict[str, str] = field(default_factory=dict)
+    """Code → the code of the screening before."""
 
     def apply(self, fact: Fact) -> None:
         match fact.event:
-            case ParticipantNumberTaken(number=number):
-                self.last = number
+            case ParticipantNumberTaken() as e:
+                self.last = e.number
+                if e.rescreen_of is not None:
+                    self.earlier[e.participant] = e.rescreen_of
+
+    def rescreened_as(self, participant: str) -> str | None:
+        """The code under which this screen failure was screened again."""
+        return next((code for code, before in self.earlier.items() if before == participant), None)
+
+    def screenings_before(self, participant: str) -> int:
+        """How many screenings the person behind this code had before it."""
+        count = 0
+        while participant in self.earlier:
+            participant, count = self.earlier[participant], count + 1
+        return count
 
 
-SLICES: tuple[type[Slice], ...] = (
-    Enrolment,
-    Numbering,
-)
+SLICES: tuple[type[Slice], ...] = (Enrolment, Numbering)

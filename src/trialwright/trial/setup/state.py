@@ -108,8 +108,8 @@ class SiteSetup(Slice):
     recruiting: bool = False
     build: str = ""
     activated_at: str = ""
-    reconsent_since: str = ""
-    """When an amendment that needs new consent became active here."""
+    consent_builds: set[str] = field(default_factory=set)
+    """Builds under which consent still counts: an amendment that needs new consent leaves only itself."""
     principal_investigator: str = ""
     delegations: dict[tuple[str, str], list[Delegation]] = field(default_factory=dict)
     trained: dict[str, set[str]] = field(default_factory=dict)
@@ -119,12 +119,12 @@ class SiteSetup(Slice):
             case SiteActivated() as e:
                 self.active = self.recruiting = True
                 self.build, self.activated_at = e.active_build, fact.at
+                self.consent_builds = {e.active_build}
                 self.principal_investigator = e.principal_investigator
                 self.delegations[(e.principal_investigator, "investigator")] = [Delegation("0001-01-01", None)]
             case AmendmentActivated() as e:
                 self.build = e.active_build
-                if e.reconsent:
-                    self.reconsent_since = fact.at
+                self.consent_builds = {e.active_build} if e.reconsent else self.consent_builds | {e.active_build}
             case RecruitmentPaused():
                 self.recruiting = False
             case RecruitmentResumed():

@@ -1,0 +1,166 @@
+"""The independent statistician makes a list and seals it, before anything of it reaches the trial.
+
+The secret (seed and what the study file leaves out) never enters the record in the clear: the parameters are
+sealed as a row of their own, under the same commitment, and the seed stays with the statistician, who can make the
+list again from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trialwright.build import Build
+from trialwright.foundation.errors import InvalidValue
+from trialwright.foundation.ports import Entropy
+from trialwright.protocol.randomisation import Randomisation
+from trialwright.randomisation import (
+    Design,
+    MinimisationDesign,
+    declare,
+    declare_minimisation,
+    generate_stratified,
+    strata,
+    stratum_of,
+)
+from trialwright.sealing import ExpandedDraws, Kind, SealedList, Sealer, expand_numbers, seal_list
+from trialwright.trial.allocation.state import PARAMETERS
+
+MINIMISATION = "minimisation"
+_NAMES = {"efron": "biased_coin"}
+"""Method of ``randomisation.yaml`` → name in the engine, where they differ."""
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What only the independent statistician knows.
+
+    Args:
+        seed: 32 bytes of entropy; whoever has them has the list.
+        parameters: block sizes, tolerance, probability …, as the method takes them; JSON values, decimals as text.
+        rows: stratum → rows to prepare; several times what is expected, because which stratum fills is not known.
+            For minimisation the one stratum is ``""``.
+    """
+
+    seed: bytes = field(repr=False)
+    parameters: Mapping[str, Any] = field(repr=False)
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class PreparedList:
+    """A sealed list, ready to be committed to."""
+
+    number: int
+    method: str
+    sealed: SealedList
+
+
+def strata_of(build: Build) -> tuple[str, ...]:
+    """The strata that a study has lists for; the one stratum ``""`` for minimisation and for no factor."""
+    if build.study.randomisation.method == MINIMISATION:
+        return ("",)
+    return strata(_factors(build))
+
+
+def stratum_name(build: Build, levels: Mapping[str, str]) -> str:
+    """The stratum of a participant with these factor levels, as :func:`strata_of` spells it.
+
+    Raises:
+        InvalidFactors: a factor without a level, or a level that the study does not have.
+    """
+    return "" if build.study.randomisation.method == MINIMISATION else stratum_of(_factors(build), levels)
+
+
+def sealed_for(study: str, number: int) -> str:
+    """The name that the seals of a list are bound to."""
+    return f"{study}/closed/list/{number}"
+
+
+def prepare_list(build: Build, secret: Secret, *, number: int, sealer: Sealer, entropy: Entropy) -> PreparedList:
+    """Make the list, salt, commit to and seal it.
+
+    Args:
+        build: says method, ratio and strata.
+        secret: says the rest.
+        number: 1 for the first list of the study, 2 for one that continues it.
+        sealer: seals to the dispensing and the unblinding key.
+        entropy: for salts.
+
+    Raises:
+        InvalidDesign: parameters that the method does not take.
+        InvalidListLength: a length that the method cannot make.
+        InvalidValue: rows for strata that the study does not have.
+    """
+    method = build.study.randomisation.method
+    unknown = set(secret.rows) - set(strata_of(build))
+    if unknown or not secret.rows:
+        raise InvalidValue(
+            f"rows were asked for in the strata {sorted(unknown)}",
+            remedy=f"the study has: {', '.join(repr(s) for s in strata_of(build))}",
+            given=str(sorted(secret.rows)),
+        )
+    rows = _numbers(secret, number) if method == MINIMISATION else _labels(build, secret, number)
+    if method == MINIMISATION:
+        minimisation_design(build, secret.parameters)  # refuse parameters now, not at the bedside
+    parameters = json.dumps(dict(secret.parameters), sort_keys=True, separators=(",", ":"))
+    sealed = seal_list(
+        {PARAMETERS: [parameters], **rows},
+        ledger=sealed_for(build.study.identity.id, number),
+        sealer=sealer,
+        entropy=entropy,
+        kind=Kind.NUMBER if method == MINIMISATION else Kind.ALLOCATION,
+    )
+    return PreparedList(number, method, sealed)
+
+
+def list_design(build: Build, parameters: Mapping[str, Any]) -> Design:
+    """The engine's design of a list method.
+
+    Raises:
+        InvalidDesign: parameters that the method does not take.
+    """
+    randomisation = build.study.randomisation
+    return declare(_NAMES.get(randomisation.method, randomisation.method), _units(randomisation), **parameters)
+
+
+def minimisation_design(build: Build, parameters: Mapping[str, Any]) -> MinimisationDesign:
+    """The engine's design of a minimisation.
+
+    Raises:
+        InvalidDesign: no probability, or parameters that minimisation does not have.
+    """
+    randomisation = build.study.randomisation
+    weights = {stratum.id: stratum.weight for stratum in randomisation.strata}
+    return declare_minimisation(
+        _units(randomisation),
+        _factors(build),
+        probability=parameters.get("probability", ""),
+        weights=weights,
+        measure=parameters.get("measure", "range"),
+    )
+
+
+def _labels(build: Build, secret: Secret, number: int) -> dict[str, tuple[str, ...]]:
+    design = list_design(build, secret.parameters)
+    return generate_stratified(
+        design, secret.rows, lambda stratum: ExpandedDraws(secret.seed, f"list/{number}/{stratum}")
+    )
+
+
+def _numbers(secret: Secret, number: int) -> dict[str, tuple[str, ...]]:
+    drawn = expand_numbers(secret.seed, secret.rows[""], purpose=f"minimisation/{number}")
+    return {"": tuple(str(n) for n in drawn)}
+
+
+def _units(randomisation: Randomisation) -> dict[str, int]:
+    # Sorted, because the order of units decides what a stream of draws yields and a map in a file has none.
+    return dict(sorted(randomisation.ratio.items()))
+
+
+def _factors(build: Build) -> dict[str, tuple[str, ...]]:
+    randomisation = build.study.randomisation
+    factors = {"site": tuple(sorted(build.study.sites))} if randomisation.by_site else {}
+    return {**factors, **{stratum.id: stratum.levels for stratum in randomisation.strata}}

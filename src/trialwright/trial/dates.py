@@ -1,0 +1,42 @@
+"""Days that people claim: read strictly, and never later than today."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from trialwright.foundation.errors import InvalidValue, Refusal
+from trialwright.trial.command import Context
+
+
+class DateInFuture(Refusal):
+    """Something is said to have happened after now."""
+
+    code = "trial.date_in_future"
+
+
+def past_day(text: str, context: Context, *, of: str) -> str:
+    """The ISO date, if it is one and not after today at the site.
+
+    Args:
+        text: ``YYYY-MM-DD``.
+        context: says what day it is.
+        of: what happened then, for the message.
+
+    Raises:
+        InvalidValue: not a full date.
+        DateInFuture: later than today.
+    """
+    try:
+        day = date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InvalidValue(
+            f"the day of {of} is {text[:40]!r}", remedy="write the day as 2025-06-14", given=text[:40]
+        ) from None
+    if day > context.today:
+        raise DateInFuture(f"the day of {of}, {day}, has not come yet", remedy="correct the date", given=day)
+    return day
+
+
+def day_of_act(context: Context) -> str:
+    """The day the act is said to have happened, in the offset it was reported with; else today at the site."""
+    return context.observed_at[:10] if context.observed_at else context.today
