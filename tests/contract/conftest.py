@@ -27,6 +27,10 @@ class Backend:
         """Replace everything the ledger holds, as its owner with full rights could."""
         raise NotImplementedError
 
+    def drop_last_entry(self) -> None:
+        """Remove the last entry behind the back of the head (where the head is a row of its own)."""
+        raise NotImplementedError
+
 
 class MemoryBackend(Backend):
     name = "memory"
@@ -74,6 +78,14 @@ class SqliteBackend(Backend):
             raw.execute(sql)
         raw.close()
 
+    def drop_last_entry(self) -> None:
+        raw = sqlite3.connect(self.path, isolation_level=None)
+        [sql] = raw.execute("SELECT sql FROM sqlite_master WHERE name = 'ledger_entry_no_delete'").fetchone()
+        raw.execute("DROP TRIGGER ledger_entry_no_delete")
+        raw.execute("DELETE FROM ledger_entry WHERE seq = (SELECT max(seq) FROM ledger_entry)")
+        raw.execute(sql)
+        raw.close()
+
 
 class PostgresqlBackend(Backend):
     name = "postgresql"
@@ -97,6 +109,11 @@ class PostgresqlBackend(Backend):
                 "UPDATE ledger.ledger_head SET size = %s, chain = %s, frontier = %s",
                 (frontier.size, chain, b"".join(frontier.nodes)),
             )
+
+    def drop_last_entry(self) -> None:
+        with psycopg.connect(self.url) as raw:
+            raw.execute("SET session_replication_role = replica")
+            raw.execute("DELETE FROM ledger.ledger_entry WHERE seq = (SELECT max(seq) FROM ledger.ledger_entry)")
 
 
 NewBackend = Callable[[str], Backend]

@@ -297,6 +297,10 @@ def _named(error: psycopg.Error) -> RecordError:
     text, state = _one_line(error), error.sqlstate or ""
     if state == "TW001":
         return AppendOnly(f"the database refused: {text}", remedy="record a correction as a new entry")
+    if state == "TW002":
+        return LedgerDamaged(
+            text, remedy="verify the ledger against a checkpoint held outside, restore what is missing"
+        )
     if state == "55P03" or isinstance(error, errors.DeadlockDetected):
         return StoreLocked("another writer holds the ledger", remedy="try again; keep transactions short")
     if state.startswith("53"):

@@ -67,6 +67,9 @@ CREATE TRIGGER ledger_head_kept BEFORE DELETE OR TRUNCATE ON ledger_head
 
 CREATE FUNCTION lock_head(wanted text, OUT head_size bigint, OUT head_chain bytea, OUT head_frontier bytea)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_temp AS $$
+DECLARE
+    last_seq bigint;
+    last_chain bytea;
 BEGIN
     LOOP
         SELECT size, chain, frontier INTO head_size, head_chain, head_frontier
@@ -75,6 +78,13 @@ BEGIN
         INSERT INTO ledger_head VALUES (wanted, 0, sha256('\\x03'::bytea || convert_to(wanted, 'UTF8')), '')
             ON CONFLICT DO NOTHING;
     END LOOP;
+    -- The last entry must be the one the head speaks of: nothing is added to a ledger that lost its end.
+    SELECT seq, chain INTO last_seq, last_chain
+        FROM ledger_entry WHERE ledger_id = wanted ORDER BY seq DESC LIMIT 1;
+    IF coalesce(last_seq, 0) <> head_size OR coalesce(last_chain, head_chain) <> head_chain
+    THEN
+        RAISE EXCEPTION 'the entries of % do not end at its head', wanted USING ERRCODE = 'TW002';
+    END IF;
 END $$;
 
 CREATE FUNCTION append_events(

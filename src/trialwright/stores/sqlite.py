@@ -27,16 +27,19 @@ SCHEMA_VERSION = 1
 APPLICATION_ID = 0x54574C47  # "TWLG" in the file's header tells our files from others
 BUSY_SECONDS = 30.0
 
+# WITHOUT ROWID: a hidden key would be a second one by which INSERT OR REPLACE could delete a row.
 _TABLES = (
     """CREATE TABLE ledger_entry (
         ledger_id TEXT NOT NULL, seq INTEGER NOT NULL, stream TEXT NOT NULL, stream_seq INTEGER NOT NULL,
         type TEXT NOT NULL, request_id TEXT NOT NULL, body BLOB NOT NULL, leaf BLOB NOT NULL, chain BLOB NOT NULL,
-        PRIMARY KEY (ledger_id, seq), UNIQUE (ledger_id, stream, stream_seq))""",
+        PRIMARY KEY (ledger_id, seq), UNIQUE (ledger_id, stream, stream_seq)) WITHOUT ROWID""",
     "CREATE INDEX ledger_entry_by_request ON ledger_entry (ledger_id, request_id)",
     """CREATE TABLE ledger_head (
-        ledger_id TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, chain BLOB NOT NULL, frontier BLOB NOT NULL)""",
+        ledger_id TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, chain BLOB NOT NULL, frontier BLOB NOT NULL)
+        WITHOUT ROWID""",
     """CREATE TABLE ledger_checkpoint (
-        ledger_id TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY (ledger_id, note))""",
+        ledger_id TEXT NOT NULL, size INTEGER NOT NULL, note TEXT NOT NULL, PRIMARY KEY (ledger_id, note))
+        WITHOUT ROWID""",
     "CREATE TABLE store_projection (name TEXT NOT NULL PRIMARY KEY, declaration TEXT NOT NULL)",
 )
 
@@ -169,26 +172,25 @@ class SqliteDatabase:
 
     def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
         found = self.rows("SELECT size, chain, frontier FROM ledger_head WHERE ledger_id = ?", (ledger_id,))
-        if not found:
-            return chain_start(ledger_id), Frontier()
-        size, chain, nodes = found[0]
+        size, chain, nodes = found[0] if found else (0, chain_start(ledger_id), b"")
+        last = self.rows(
+            "SELECT seq, chain FROM ledger_entry WHERE ledger_id = ? ORDER BY seq DESC LIMIT 1", (ledger_id,)
+        )
+        # Nothing is added to a ledger that lost its end.
+        if (last[0] if last else (0, chain)) != (size, chain):
+            raise LedgerDamaged(
+                f"the entries of {ledger_id} do not end at its head",
+                remedy="verify the ledger against a checkpoint held outside, restore what is missing",
+                ledger_id=ledger_id,
+            )
         return chain, unpacked(size, nodes)
 
     def write(self, ledger_id: str, entries: Sequence[Entry], frontier: Frontier) -> None:
-        try:
-            self.run_many(
-                "INSERT INTO ledger_entry"
-                " (ledger_id, seq, stream, stream_seq, type, request_id, body, leaf, chain)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(ledger_id, *entry) for entry in entries],
-            )
-        except AppendOnly as error:
-            # Under the head lock our next entry is the next entry, unless somebody else has been at the rows.
-            raise LedgerDamaged(
-                f"the entries of {ledger_id} do not reach up to its head",
-                remedy="verify the ledger against a checkpoint held outside, restore what is missing",
-                ledger_id=ledger_id,
-            ) from error
+        self.run_many(
+            "INSERT INTO ledger_entry (ledger_id, seq, stream, stream_seq, type, request_id, body, leaf, chain)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(ledger_id, *entry) for entry in entries],
+        )
         self.run(
             "INSERT INTO ledger_head (ledger_id, size, chain, frontier) VALUES (?, ?, ?, ?) ON CONFLICT (ledger_id)"
             " DO UPDATE SET size = excluded.size, chain = excluded.chain, frontier = excluded.frontier",
