@@ -14,7 +14,17 @@ from trialwright.protocol.forms import Form, Item
 from trialwright.protocol.positions import KeyPath
 
 Purpose = Literal[
-    "fact", "criterion", "encounter", "item_when", "item_derive", "check", "stratum", "release", "gate", "population"
+    "fact",
+    "criterion",
+    "encounter",
+    "item_when",
+    "item_derive",
+    "check",
+    "stratum",
+    "release",
+    "gate",
+    "population",
+    "generator",
 ]
 
 
@@ -106,6 +116,10 @@ def _written(study: Study) -> Iterator[Site]:
         if population.condition is not None:
             path = ("populations", n, "condition")
             yield Site("analysis.yaml", path, population.condition, "population", (population.id,))
+    for n, generator in enumerate(study.simulation.generators):
+        if generator.where is not None:
+            path = ("generators", n, "where")
+            yield Site("simulation.yaml", path, generator.where, "generator", (generator.item, str(n)))
 
 
 def _eligibility(study: Study) -> Iterator[Site]:

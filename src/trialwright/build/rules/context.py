@@ -112,3 +112,26 @@ class StudyContext:
             for form in encounter.forms:
                 found.setdefault(form, []).append(encounter.id)
         return {form: tuple(at) for form, at in found.items()}
+
+    def used_at(self, site: Site) -> tuple[str, ...]:
+        """Encounters at which an expression is asked; none for log forms and for what is asked at the end."""
+        match site.purpose:
+            case "fact":
+                return (self.study.eligibility.encounter,)
+            case "item_when" | "item_derive" | "check":
+                return self.collected_at.get(site.form or "", ())
+            case "encounter":
+                return site.owner
+            case "gate":
+                return self.gated_at(site.owner[0])
+            case _:
+                return ()
+
+    def gated_at(self, gate: str) -> tuple[str, ...]:
+        """Encounters whose collection or administration a gate stands before, each once."""
+        custody = self.study.custody
+        if custody is None:
+            return ()
+        before = next((g.before for g in custody.gates if g.id == gate), ())
+        found = [getattr(slot, act) for slot in custody.slots for act in before]
+        return tuple(dict.fromkeys(found))
