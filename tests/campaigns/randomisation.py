@@ -112,7 +112,8 @@ def table():
             z = 0.0 if found.predictability == figures.predictability else float("inf")
         print(
             f"  {method} {parameters or ''}: "
-            f"{100 * found.predictability:.2f} % ± {100 * found.predictability_se:.2f}, exact {100 * float(figures.predictability):.2f} %, "
+            f"{100 * found.predictability:.2f} % ± {100 * found.predictability_se:.2f}, "
+            f"exact {100 * float(figures.predictability):.2f} %, "
             f"table {percent} %; "
             f"mean imbalance {found.mean_imbalance:.3f}, exact {float(figures.mean_imbalance):.3f}"
         )

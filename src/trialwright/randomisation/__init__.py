@@ -48,6 +48,7 @@ from trialwright.randomisation.minimisation import (
     Tally,
     declare_minimisation,
     minimise,
+    simulate_minimisation,
 )
 from trialwright.randomisation.strata import strata, stratum_of
 
@@ -88,6 +89,7 @@ __all__ = [
     "predictability",
     "score",
     "simulate",
+    "simulate_minimisation",
     "strata",
     "stratum_of",
 ]

@@ -6,7 +6,9 @@ d = n_1 - n_2.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, Protocol
@@ -16,8 +18,10 @@ from trialwright.randomisation.walks import Choice, State, Walk
 
 Ratio = tuple[int, ...]
 
-# The table of the maximal procedure holds about n·(2b+1) integers of up to n bits.
-_LONGEST_MAXIMAL_LIST = 4096
+# The maximal procedure keeps a table of n·(2b+1) integers of up to n bits: 50 MB at these limits.
+_LONGEST_MAXIMAL_LIST, _LARGEST_MAXIMAL_TABLE = 4096, 100_000
+# A fraction as text is short: an exponent could ask for a number with a billion digits.
+_EXACT = re.compile(r"[0-9]{1,12}(?:/[0-9]{1,12}|\.[0-9]{1,12})?")
 
 
 class Method(Protocol):
@@ -118,15 +122,15 @@ class RandomPermutedBlocks:
     sizes: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if isinstance(self.sizes, int) or len(self.sizes) < 2 or len(set(self.sizes)) != len(self.sizes):
+        given = self.sizes if isinstance(self.sizes, tuple) else ()
+        for size in given:
+            _check_positive(self.name, "size", size)
+        if len(given) < 2 or len(set(given)) != len(given):
             raise InvalidDesign(
                 f"{self.name} was given the block sizes {self.sizes}",
                 remedy="give two or more different sizes, or use permuted_blocks for a single one",
                 sizes=str(self.sizes),
             )
-        for size in self.sizes:
-            _check_positive(self.name, "size", size)
-        object.__setattr__(self, "sizes", tuple(self.sizes))
 
     def check_ratio(self, ratio: Ratio) -> None:
         for size in self.sizes:
@@ -210,11 +214,12 @@ class MaximalProcedure:
     def check_length(self, ratio: Ratio, n: int) -> None:
         if self.balanced_end:
             _check_multiple(self.name, ratio, n)
-        if n > _LONGEST_MAXIMAL_LIST:
+        if n > _LONGEST_MAXIMAL_LIST or n * (2 * min(self.tolerance, n) + 1) > _LARGEST_MAXIMAL_TABLE:
             raise InvalidListLength(
-                f"{self.name} was asked for a list of {n}",
-                remedy=f"ask for at most {_LONGEST_MAXIMAL_LIST}, or stratify",
+                f"{self.name} was asked for a list of {n} with the tolerance {self.tolerance}",
+                remedy=f"ask for at most {_LONGEST_MAXIMAL_LIST}, with a smaller tolerance, or stratify",
                 n=n,
+                tolerance=self.tolerance,
             )
 
     def walk(self, ratio: Ratio, n: int) -> Walk:
@@ -232,7 +237,8 @@ class MaximalProcedure:
 
     def _completions(self, n: int) -> list[dict[int, int]]:
         """``[left][d]``: the number of admissible ways to go on from imbalance ``d`` for ``left`` allocations."""
-        band = range(-self.tolerance, self.tolerance + 1)
+        reach = min(self.tolerance, n)
+        band = range(-reach, reach + 1)
         table = [{d: int(d == 0 or not self.balanced_end) for d in band}]
         for _ in range(n - 1):
             before = table[-1]
@@ -387,15 +393,15 @@ def exact_fraction(value: object, *, of: str) -> Fraction:
     Raises:
         InvalidDesign: anything else; a float is refused because 0.8 is not four fifths in binary.
     """
-    if isinstance(value, Fraction | int | str) and not isinstance(value, bool):
-        try:
+    if isinstance(value, Fraction | int) and not isinstance(value, bool):
+        return Fraction(value)
+    if isinstance(value, str) and _EXACT.fullmatch(value):
+        with suppress(ZeroDivisionError):
             return Fraction(value)
-        except (ValueError, ZeroDivisionError):
-            pass
     raise InvalidDesign(
-        f"{value!r} was given as {of}",
+        f"{repr(value)[:80]} was given as {of}",
         remedy='give an exact number: a fraction or a decimal as text, for example "4/5" or "0.8"',
-        given=str(value)[:80],
+        given=repr(value)[:80],
     )
 
 

@@ -20,7 +20,8 @@ from types import MappingProxyType
 
 from trialwright.randomisation.designs import checked_ratio
 from trialwright.randomisation.draws import Draws
-from trialwright.randomisation.errors import InvalidDesign, InvalidHistory
+from trialwright.randomisation.enumeration import Simulated, score
+from trialwright.randomisation.errors import InvalidDesign, InvalidHistory, InvalidListLength
 from trialwright.randomisation.methods import Ratio, exact_fraction
 from trialwright.randomisation.strata import check_factors, check_values
 
@@ -224,6 +225,36 @@ def minimise(
         imbalance=imbalances,
         totals=totals,
     )
+
+
+def simulate_minimisation(design: MinimisationDesign, n: int, *, trials: int, draws: Draws) -> Simulated:
+    """Convergence guesses and final imbalance over ``trials`` ≥ 2 simulated trials of ``n`` ≥ 1 participants.
+
+    The levels of each factor are equally likely and independent. The guesser sees the allocations, not the
+    factors; with probability 1 a guesser who knows the factors as well is always right.
+
+    Raises:
+        InvalidListLength: fewer than two trials or no participant.
+    """
+    if trials < 2 or n < 1:
+        raise InvalidListLength(
+            f"{trials} trials of {n} participants were asked for",
+            remedy="ask for at least 2 trials of at least 1 participant",
+            trials=trials,
+            n=n,
+        )
+    samples = [_simulated_trial(design, n, draws) for _ in range(trials)]
+    return score(samples, design.ratio)
+
+
+def _simulated_trial(design: MinimisationDesign, n: int, draws: Draws) -> list[int]:
+    tally, units = Tally(design), []
+    for _ in range(n):
+        person = {name: f.levels[draws.below(len(f.levels))] for name, f in design.factors.items()}
+        label = minimise(design, tally, person, draws).label
+        tally.add(person, label)
+        units.append(design.units.index(label))
+    return units
 
 
 def _tallied(design: MinimisationDesign, history: Iterable[tuple[Mapping[str, str], str]]) -> Tally:

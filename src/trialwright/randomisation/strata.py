@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import product
+from math import prod
 
 from trialwright.randomisation.errors import InvalidFactors
 
 Factors = Mapping[str, Sequence[str]]
+
+# With more strata than this nearly all are empty and stratification balances nothing.
+_MOST_STRATA = 10_000
 
 
 def strata(factors: Factors) -> tuple[str, ...]:
@@ -17,9 +21,17 @@ def strata(factors: Factors) -> tuple[str, ...]:
         factors: factor → its levels. No factor gives the one stratum ``""``.
 
     Raises:
-        InvalidFactors: a factor without levels, a level twice, or a name with ``=`` or ``,`` in it.
+        InvalidFactors: a factor without levels, a level twice, a name with ``=`` or ``,`` in it, or more than
+            10,000 strata.
     """
     check_factors(factors)
+    count = prod(map(len, factors.values()))
+    if count > _MOST_STRATA:
+        raise InvalidFactors(
+            f"the factors give {count} strata",
+            remedy=f"use fewer factors or levels (at most {_MOST_STRATA} strata), or minimisation",
+            count=count,
+        )
     combinations = product(*factors.values())
     return tuple(_name(dict(zip(factors, levels, strict=True))) for levels in combinations)
 

@@ -69,10 +69,11 @@ class DispensingProcess:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._answers: SimpleQueue[bytes] = SimpleQueue()
-        # -I: the process reads neither Python's environment variables nor the working folder.
+        # -I: the process reads neither Python's environment variables nor the working folder. In a session of
+        # its own it outlives an interrupt typed at the terminal, and ends when its input does.
         command = [sys.executable, "-I", "-m", "trialwright.sealing.dispensing"]
         self._process = subprocess.Popen(  # noqa: S603 - our own module, no argument from outside
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         )
         threading.Thread(target=self._read, name="dispensing answers", daemon=True).start()
         try:

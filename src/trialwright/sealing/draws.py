@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hmac
 
+from trialwright.foundation.errors import InvalidValue
 from trialwright.sealing.errors import InvalidKey
 
 _LABEL = b"trialwright draws 1\x00"
@@ -46,10 +47,10 @@ class ExpandedDraws:
         """An integer uniform on 0 … n-1, exactly; ``n`` ≥ 1 of any size.
 
         Raises:
-            InvalidKey: ``n`` is below 1.
+            InvalidValue: ``n`` is below 1.
         """
         if n < 1:
-            raise InvalidKey(f"a number below {n} was asked for", remedy="ask for a number below 1 or more", n=n)
+            raise InvalidValue(f"a number below {n} was asked for", remedy="ask for a number below 1 or more", n=n)
         bits = (n - 1).bit_length()
         mask = (1 << bits) - 1
         while True:

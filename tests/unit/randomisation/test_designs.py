@@ -17,6 +17,7 @@ from trialwright.randomisation import (
     declare,
     generate,
     generate_stratified,
+    list_probabilities,
     strata,
     stratum_of,
 )
@@ -40,6 +41,9 @@ EQUAL = {"A": 1, "B": 1}
         ("permuted_blocks", {"A": 2, "B": 1}, {"size": 4}, "multiple of 3"),
         ("random_permuted_blocks", EQUAL, {"sizes": [4]}, "two or more different sizes"),
         ("random_permuted_blocks", EQUAL, {"sizes": 4}, "two or more different sizes"),
+        ("random_permuted_blocks", EQUAL, {"sizes": None}, "two or more different sizes"),
+        ("random_permuted_blocks", EQUAL, {"sizes": [[2], [4]]}, "1 or more"),
+        ("random_permuted_blocks", EQUAL, {"sizes": "24"}, "two or more different sizes"),
         ("random_permuted_blocks", EQUAL, {"sizes": [2, 2]}, "two or more different sizes"),
         ("random_permuted_blocks", EQUAL, {"sizes": [2, 3]}, "multiple of 2"),
         ("big_stick", {"A": 2, "B": 1}, {"tolerance": 3}, "1:1"),
@@ -48,6 +52,10 @@ EQUAL = {"A": 1, "B": 1}
         ("biased_coin", EQUAL, {"probability": "1/3"}, "from 1/2 to 1"),
         ("biased_coin", EQUAL, {"probability": 0.8}, "as text"),
         ("biased_coin", EQUAL, {"probability": "1/0"}, "as text"),
+        ("biased_coin", EQUAL, {"probability": "1e999999999"}, "as text"),
+        ("biased_coin", EQUAL, {"probability": "nan"}, "as text"),
+        ("biased_coin", EQUAL, {"probability": True}, "as text"),
+        ("biased_coin", EQUAL, {"probability": None}, "as text"),
         ("wei_urn", {"A": 2, "B": 1}, {"initial": 0, "added": 1}, "equal ratios"),
         ("wei_urn", EQUAL, {"initial": -1, "added": 1}, "0 or more"),
         ("wei_urn", EQUAL, {"initial": 0, "added": 0}, "1 or more"),
@@ -71,6 +79,7 @@ def test_an_impossible_design_is_refused_with_a_remedy(method, units, parameters
         ("random_allocation_rule", {}, 7),
         ("maximal_procedure", {"tolerance": 3, "balanced_end": True}, 7),
         ("maximal_procedure", {"tolerance": 3}, 5000),
+        ("maximal_procedure", {"tolerance": 10**12}, 4000),
         ("complete", {}, 0),
         ("complete", {}, -3),
         ("complete", {}, 100_001),
@@ -79,6 +88,12 @@ def test_an_impossible_design_is_refused_with_a_remedy(method, units, parameters
 def test_an_impossible_length_is_refused(method, parameters, n, mersenne):
     with pytest.raises(InvalidListLength):
         generate(declare(method, EQUAL, **parameters), n, mersenne(1))
+
+
+def test_a_tolerance_that_never_binds_is_complete_randomisation():
+    wide, coin = declare("maximal_procedure", EQUAL, tolerance=10**12), declare("complete", EQUAL)
+
+    assert list_probabilities(wide, 6) == list_probabilities(coin, 6)
 
 
 def test_the_same_label_twice_is_refused():
@@ -126,7 +141,16 @@ def test_a_participant_outside_the_strata_is_refused(values):
         stratum_of({"site": ["bergen", "oslo"], "sex": ["f", "m"]}, values)
 
 
-@pytest.mark.parametrize("factors", [{"site": []}, {"site": ["a", "a"]}, {"si=te": ["a"]}, {"site": ["a,b"]}])
+@pytest.mark.parametrize(
+    "factors",
+    [
+        {"site": []},
+        {"site": ["a", "a"]},
+        {"si=te": ["a"]},
+        {"site": ["a,b"]},
+        {f"factor {i}": [str(j) for j in range(10)] for i in range(12)},
+    ],
+)
 def test_ambiguous_factors_are_refused(factors):
     with pytest.raises(InvalidFactors):
         strata(factors)

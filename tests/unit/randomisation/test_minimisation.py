@@ -13,9 +13,11 @@ from trialwright.randomisation import (
     InvalidDesign,
     InvalidFactors,
     InvalidHistory,
+    InvalidListLength,
     Tally,
     declare_minimisation,
     minimise,
+    simulate_minimisation,
 )
 
 FACTORS = {"site": ["oslo", "bergen", "tromso"], "sex": ["f", "m"], "age": ["young", "old"]}
@@ -210,6 +212,21 @@ def test_minimisation_keeps_the_margins_closer_than_chance_does(mersenne):
         for level in levels:
             here = [label for person, label in zip(people_so_far, labels, strict=True) if person[name] == level]
             assert abs(here.count("A") - here.count("B")) <= 5  # by a coin: standard deviation 8 to 10
+
+
+def test_a_fair_coin_is_what_minimisation_without_preference_simulates(mersenne):
+    coin = declare_minimisation({"A": 1, "B": 1}, FACTORS, probability="1/2")
+    strict = declare_minimisation({"A": 1, "B": 1}, FACTORS, probability="9/10")
+
+    loose, tight = (simulate_minimisation(d, 30, trials=400, draws=mersenne(4)) for d in (coin, strict))
+
+    # E|n_A - n_B| of 30 fair coins is 30·C(30, 15)/2^30 = 4.334.
+    assert abs(loose.predictability - 0.5) < 4.5 * loose.predictability_se
+    assert abs(loose.mean_imbalance - 4.334) < 4.5 * loose.mean_imbalance_se
+    assert tight.mean_imbalance < loose.mean_imbalance / 2
+    assert tight.predictability > 0.6
+    with pytest.raises(InvalidListLength):
+        simulate_minimisation(coin, 30, trials=1, draws=mersenne(4))
 
 
 @pytest.mark.parametrize("probability", ["1/3", "2", 0.8, "much", None])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from trialwright.foundation.errors import InvalidValue
 from trialwright.randomisation import declare, generate
 from trialwright.sealing import CommittedNumber, ExpandedDraws, InvalidKey
 
@@ -121,5 +122,5 @@ def test_a_seed_that_is_not_256_bits_is_refused(seed, purpose):
 
 
 def test_no_number_is_below_zero():
-    with pytest.raises(InvalidKey):
+    with pytest.raises(InvalidValue):
         ExpandedDraws(bytes(32), "a").below(0)
