@@ -48,7 +48,7 @@ class Generator(Declared):
     outcomes: dict[str, DecimalText] = Field(default_factory=dict)
     """Outcome code of the item → probability at a visit."""
     correlate: dict[str, DecimalText] = Field(default_factory=dict)
-    """Other ``form.item`` → correlation of the person effects."""
+    """Other ``form.item`` → correlation of the person effects; several are taken as independent of each other."""
     missing: DecimalText | None = None
     """Probability that the item is not done at a visit."""
 
