@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from trialwright.build import Build
 from trialwright.foundation.errors import Refusal
-from trialwright.protocol.roles import SITE_ROLES
+from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright.trial.command import Actor, Command, Context
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Space
@@ -81,7 +81,10 @@ def permit(command: Command, context: Context, state: State, spaces: Collection[
             remedy="give the command in the laboratory's or pharmacy's process",
             command=name,
         )
-    _check_appointment(by, context, state)
+    if by.role is Role.PARTICIPANT:
+        _check_own(command, by, state)
+    else:
+        _check_appointment(by, context, state)
     _check_site(command, by, state)
     if permission.treats:
         _check_conflicts(command, by, context.build, state)
@@ -102,6 +105,17 @@ def site_of(command: Command, by: Actor, state: State) -> str | None:
         return state.of(Enrolment, participant).site or None
     named: str | None = getattr(command, "site", None)
     return named or by.site
+
+
+def _check_own(command: Command, by: Actor, state: State) -> None:
+    about: str | None = getattr(command, "participant", None)
+    if about != by.person or not state.of(Enrolment, by.person).exists:
+        raise NotAppointed(
+            f"{by.person} may act as participant for {by.person} only, this concerns {about}",
+            remedy="sign in as the participant concerned",
+            person=by.person,
+            role=by.role.value,
+        )
 
 
 def _check_appointment(by: Actor, context: Context, state: State) -> None:
