@@ -32,6 +32,7 @@ class Permission:
         signs: the meaning of the signature the act needs, or None.
         after_lock: allowed when the study is locked.
         treats: the act is treatment or assessment of the participant, so role conflicts are checked.
+        begins: the act begins the record; the only one possible before it, by a person nobody appointed.
     """
 
     roles: frozenset[Role]
@@ -39,13 +40,19 @@ class Permission:
     signs: str | None = None
     after_lock: bool = False
     treats: bool = False
+    begins: bool = False
 
 
 def may(
-    *roles: Role, space: Space = Space.OPEN, signs: str | None = None, after_lock: bool = False, treats: bool = False
+    *roles: Role,
+    space: Space = Space.OPEN,
+    signs: str | None = None,
+    after_lock: bool = False,
+    treats: bool = False,
+    begins: bool = False,
 ) -> Permission:
     """Shorthand for a :class:`Permission`."""
-    return Permission(frozenset(roles), space, signs, after_lock, treats)
+    return Permission(frozenset(roles), space, signs, after_lock, treats, begins)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
-from trialwright.foundation.errors import InvalidValue, Refusal
-from trialwright.trial.command import Context
-
-
-class DateInFuture(Refusal):
-    """Something is said to have happened after now."""
-
-    code = "trial.date_in_future"
+from trialwright.foundation.dates import local_date
+from trialwright.foundation.errors import InvalidValue
+from trialwright.trial.command import Context, NotYet
 
 
 def past_day(text: str, context: Context, *, of: str) -> str:
@@ -24,7 +19,7 @@ def past_day(text: str, context: Context, *, of: str) -> str:
 
     Raises:
         InvalidValue: not a full date.
-        DateInFuture: later than today.
+        NotYet: later than today.
     """
     try:
         day = date.fromisoformat(text).isoformat()
@@ -33,10 +28,15 @@ def past_day(text: str, context: Context, *, of: str) -> str:
             f"the day of {of} is {text[:40]!r}", remedy="write the day as 2025-06-14", given=text[:40]
         ) from None
     if day > context.today:
-        raise DateInFuture(f"the day of {of}, {day}, has not come yet", remedy="correct the date", given=day)
+        raise NotYet(f"the day of {of}, {day}, has not come yet", remedy="correct the date", given=day)
     return day
 
 
 def day_of_act(context: Context) -> str:
-    """The day the act is said to have happened, in the offset it was reported with; else today at the site."""
-    return context.observed_at[:10] if context.observed_at else context.today
+    """The local date at the site on which the act is said to have happened.
+
+    Raises:
+        NotYet: the claimed time lies ahead.
+        InvalidValue: the claimed time is not an instant with its offset.
+    """
+    return local_date(context.happened, context.zone).isoformat()

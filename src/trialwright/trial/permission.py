@@ -42,6 +42,12 @@ class OtherSite(Refusal):
     code = "permission.other_site"
 
 
+class StudyNotCreated(Refusal):
+    """The record has not begun."""
+
+    code = "permission.study_not_created"
+
+
 class SignatureMissing(Refusal):
     """The act needs a signature, or the signature is somebody else's or means something else."""
 
@@ -64,7 +70,8 @@ def permit(command: Command, context: Context, state: State, spaces: Collection[
     """Let the command pass or raise the refusal that stops it.
 
     Raises:
-        NotPermitted, SpaceUnavailable, NotAppointed, OtherSite, ConflictingRole, SignatureMissing, LockedStudy
+        NotPermitted, SpaceUnavailable, StudyNotCreated, NotAppointed, OtherSite, ConflictingRole,
+        SignatureMissing, LockedStudy
     """
     permission, by, name = command.PERMISSION, context.actor, type(command).__name__
     if by.role not in permission.roles:
@@ -81,9 +88,10 @@ def permit(command: Command, context: Context, state: State, spaces: Collection[
             remedy="give the command in the laboratory's or pharmacy's process",
             command=name,
         )
+    _check_begun(command, state)
     if by.role is Role.PARTICIPANT:
         _check_own(command, by, state)
-    else:
+    elif not permission.begins:
         _check_appointment(by, context, state)
     _check_site(command, by, state)
     if permission.treats:
@@ -107,6 +115,15 @@ def site_of(command: Command, by: Actor, state: State) -> str | None:
     return named or by.site
 
 
+def _check_begun(command: Command, state: State) -> None:
+    if not command.PERMISSION.begins and not state.of(StudySetup).created:
+        raise StudyNotCreated(
+            f"there is no study yet in which {type(command).__name__} could be given",
+            remedy="the sponsor gives CreateStudy first",
+            command=type(command).__name__,
+        )
+
+
 def _check_own(command: Command, by: Actor, state: State) -> None:
     about: str | None = getattr(command, "participant", None)
     if about != by.person or not state.of(Enrolment, by.person).exists:
@@ -119,8 +136,6 @@ def _check_own(command: Command, by: Actor, state: State) -> None:
 
 
 def _check_appointment(by: Actor, context: Context, state: State) -> None:
-    if not state.of(StudySetup).created:
-        return  # the first command creates the study and appoints the first person
     if by.role in SITE_ROLES:
         held = bool(by.site) and state.of(SiteSetup, by.site or "").may_act(by.person, by.role.value, context.today)
         remedy = "the principal investigator delegates the task and training is recorded, both in force today"

@@ -85,7 +85,7 @@ class NotHeld(Refusal):
 class CreateStudy(Command):
     """Begin the record. By the sponsor. Refused: a second time; derived entropy in production."""
 
-    PERMISSION: ClassVar[Permission] = may(Role.SPONSOR)
+    PERMISSION: ClassVar[Permission] = may(Role.SPONSOR, begins=True)
     build: str
 
 
