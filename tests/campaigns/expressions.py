@@ -65,7 +65,7 @@ from trialwright.expressions._meaning import (
 )
 from trialwright.foundation.dates import PartialDate
 
-EVALUATIONS = 600_000
+EVALUATIONS = 720_000
 ROWS_A_BATCH = 200
 EXPRESSIONS_A_BATCH = 60
 
@@ -127,9 +127,9 @@ _KINDS = {
 
 
 def random_values(chance: random.Random) -> dict[str, Any]:
-    """Values as entered for every name of the scope; about one in seven is missing."""
+    """Values as entered for every name of the scope; about one in six is missing."""
     values = {name: _random_value(chance, name, type_) for name, type_ in SCOPE.items()}
-    return {name: None if chance.random() < 0.15 else value for name, value in values.items()}
+    return {name: None if chance.random() < 0.18 else value for name, value in values.items()}
 
 
 def _random_value(chance: random.Random, name: str, type_: Type) -> Any:
@@ -703,7 +703,7 @@ def _chosen(author: Author, chance: random.Random, rows: list[Row]) -> list[Case
         case = written(author.expression())
         if case is None:
             continue
-        if not _one_sided(case, rows[:50]) or chance.random() < 0.3:
+        if not _one_sided(case, rows[:50]) or chance.random() < 0.25:
             cases.append(case)
     return cases
 

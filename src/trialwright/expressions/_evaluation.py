@@ -76,11 +76,12 @@ def _reasons(node: Meaning, below: tuple[Evaluated, ...]) -> tuple[Reason, ...]:
 
 
 def partial_dates(below: Iterable[Evaluated]) -> tuple[Reason, ...]:
-    """A reason for each partial date that the values were computed from."""
+    """A reason for each partial date, item or literal, that the values were computed from."""
     found: dict[Reason, None] = {}
     for part in below:
-        if isinstance(part.node, Input) and part.node.spread and part.value and part.value[0] != part.value[1]:
-            found[Reason(part.node.key, Obstacle.PARTIAL_DATE)] = None
+        node = part.node
+        if isinstance(node, Input | Fixed) and node.spread and part.value and part.value[0] != part.value[1]:
+            found[Reason(node.key if isinstance(node, Input) else node.shown, Obstacle.PARTIAL_DATE)] = None
         found.update(dict.fromkeys(partial_dates(part.below)))
     return tuple(found)
 

@@ -261,7 +261,9 @@ class _Resolver:
     # Arithmetic
 
     def _numeric(self, node: Node, doing: str) -> Meaning | None:
-        value = self.meaning(node)
+        return self._refused_unless_number(node, self.meaning(node), doing)
+
+    def _refused_unless_number(self, node: Node, value: Meaning | None, doing: str) -> Meaning | None:
         if value is not None and not isinstance(value.type, _NUMERIC):
             remedy = "use days_between" if isinstance(value.type, DateType) else "use a number"
             self._note(
@@ -281,7 +283,13 @@ class _Resolver:
 
     def _binary(self, node: Binary) -> Meaning | None:
         doing = {"+": "added", "-": "subtracted", "*": "multiplied", "/": "divided"}[node.operator]
-        left, right = self._numeric(node.left, doing), self._numeric(node.right, doing)
+        left, right = self.meaning(node.left), self.meaning(node.right)
+        if node.operator == "-" and _is_date(left) and _is_date(right):
+            remedy = f"write days_between({self._source(node.right)}, {self._source(node.left)})"
+            self._note(TypeProblem, "dates cannot be subtracted", remedy, node.column)
+            return None
+        left = self._refused_unless_number(node.left, left, doing)
+        right = self._refused_unless_number(node.right, right, doing)
         if left is None or right is None:
             return None
         if node.operator in {"+", "-"}:
@@ -583,6 +591,10 @@ def _shown(node: Number) -> str:
 
 def _unit_of(type_: Type) -> str:
     return type_.unit if isinstance(type_, QuantityType) else "1"
+
+
+def _is_date(value: Meaning | None) -> bool:
+    return value is not None and isinstance(value.type, DateType)
 
 
 def _has_offset(type_: Type) -> bool:

@@ -9,6 +9,7 @@ from trialwright.expressions.errors import SyntaxProblem, TooLarge
 
 LONGEST_TEXT = 10_000
 _LONGEST_QUOTED = 500
+_LONGEST_NUMBER = 40
 
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)"
@@ -73,6 +74,13 @@ def tokens(text: str, where: str) -> list[Token]:
         if piece in _FOREIGN:
             raise SyntaxProblem(
                 f"{piece!r} is not an operator", remedy=_FOREIGN[piece], column=position + 1, where=where
+            )
+        if kind == "number" and len(piece) > _LONGEST_NUMBER:
+            raise TooLarge(
+                f"a number of {len(piece)} digits",
+                remedy=f"at most {_LONGEST_NUMBER} are read",
+                column=position + 1,
+                where=where,
             )
         if kind == "quoted":
             piece = _unquoted(piece, position, where)

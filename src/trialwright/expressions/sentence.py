@@ -35,7 +35,7 @@ from trialwright.expressions.words import WORDS, Labels, Language, Words
 
 _SWAPPED: dict[Operator, Operator] = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE: dict[Operator, Operator] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-_SHOWN_UNITS = {"Cel": "°C", "[degF]": "°F", "a": "y", "[iU]": "IU", "[IU]": "IU", "1": ""}
+_SHOWN_UNITS = {"Cel": "°C", "[degF]": "°F", "a": "y", "1": ""}
 _SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -232,11 +232,11 @@ def shown_unit(code: str) -> str:
     """A UCUM code as people write it: ``10*9/L`` → ``×10⁹/L``, ``mm[Hg]`` → ``mmHg``, ``{score}`` → nothing."""
     if code in _SHOWN_UNITS:
         return _SHOWN_UNITS[code]
-    text = re.sub(r"10[*^](-?[0-9]+)", lambda power: f"×10{power.group(1).translate(_SUPERSCRIPT)}", code)
+    text = code.replace("{1.73_m2}", "1\N{BULLET}73 m2").replace("[iU]", "IU").replace("[IU]", "IU")
+    text = re.sub(r"\{[^{}]*\}", "", text).replace(".", "·").replace("\N{BULLET}", ".")
+    text = re.sub(r"10[*^](-?[0-9]+)", lambda power: f"×10{power.group(1).translate(_SUPERSCRIPT)}", text)
     text = re.sub(r"\[([A-Za-z]+?)(?:_[a-z]+)?\]", r"\1", text)
     text = re.sub(r"(?<=[a-z])([23])\b", lambda power: power.group(1).translate(_SUPERSCRIPT), text)
-    text = re.sub(r"\{1\.73_m2\}", "1.73 m²", text)
-    text = re.sub(r"\{[^{}]*\}", "", text).replace(".", "·")
     return re.sub(r"\bu(?=[A-Za-z])", "µ", text)
 
 

@@ -202,7 +202,8 @@ def walk(node: Node) -> Iterator[Node]:
 
 def references(expression: Expression) -> tuple[Reference, ...]:
     """The references of an expression, each once, in the order they are written, with their columns."""
-    found = {
-        node.reference.key: node.reference for node in reversed(list(walk(expression.root))) if isinstance(node, Name)
-    }
-    return tuple(reversed(found.values()))
+    found: dict[str, Reference] = {}
+    for node in walk(expression.root):
+        if isinstance(node, Name):
+            found.setdefault(node.reference.key, node.reference)
+    return tuple(found.values())

@@ -57,7 +57,7 @@ class Reason:
 
     Args:
         about: the key of the reference concerned; for a division by zero, a reference in the divisor (empty when the
-            divisor is made of literals only).
+            divisor is made of literals only); for a partial date in the expression itself, its text.
         why: the missing reason, or what stood in the way.
     """
 
