@@ -21,7 +21,7 @@ from trialwright.statistics import (
 )
 
 
-def best(act, times: int = 9) -> float:
+def best(act, times: int = 25) -> float:
     """Shortest of several runs, in seconds."""
     taken = []
     for _ in range(times):

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -161,8 +162,9 @@ class MixedModel:
 class _Data:
     """The sums of every pattern of visits (m patterns), each padded with zeros to all q visits.
 
-    ``people`` has shape (m,), ``present`` (m, q), ``s`` (m, q², p²), ``t`` (m, q², p), ``u`` (m, q²): with the
-    zeros in place, Σ_ab M_ab S_ab is one product for any pattern.
+    Every M that is asked for is symmetric, so Σ_ab M_ab S_ab needs only a ≤ b, with S_ab + S_ba in place of S_ab
+    off the diagonal, and only the upper triangle of the result. With Q = q(q + 1)/2 and P = p(p + 1)/2 the shapes
+    are ``people`` (m,), ``present`` (m, q), ``s`` (m, Q, P), ``t`` (m, Q, p), ``u`` (m, Q).
     """
 
     people: Array
@@ -225,23 +227,38 @@ def _collect(y: Array, x: Array, people: Array, visits: Array) -> _Data:
     for start, size in zip(starts.tolist(), sizes.tolist(), strict=True):
         members.setdefault(tuple(visit[start : start + size].tolist()), []).append(start)
     m, q, p = len(members), int(visit.max()) + 1, x.shape[1]
-    data = _Data(
-        people=np.array([float(len(rows)) for rows in members.values()]),
-        present=np.zeros((m, q), dtype=np.bool_),
-        s=np.zeros((m, q * q, p * p)),
-        t=np.zeros((m, q * q, p)),
-        u=np.zeros((m, q * q)),
-    )
+    present = np.zeros((m, q), dtype=np.bool_)
+    s, t, u = np.zeros((m, q, q, p, p)), np.zeros((m, q, q, p)), np.zeros((m, q, q))
     for n, (key, first_rows) in enumerate(members.items()):
         have = np.array(key)
         rows = np.array(first_rows)[:, None] + np.arange(have.size)
         outcome, design = y[rows], x[rows].reshape(len(first_rows), -1)
-        r, cells = have.size, (have[:, None] * q + have[None, :]).ravel()
-        data.present[n, have] = True
-        data.s[n, cells] = (design.T @ design).reshape(r, p, r, p).transpose(0, 2, 1, 3).reshape(r * r, p * p)
-        data.t[n, cells] = (design.T @ outcome).reshape(r, p, r).transpose(0, 2, 1).reshape(r * r, p)
-        data.u[n, cells] = (outcome.T @ outcome).ravel()
-    return data
+        r, cells = have.size, (n, have[:, None], have[None, :])
+        present[n, have] = True
+        s[cells] = (design.T @ design).reshape(r, p, r, p).transpose(0, 2, 1, 3)
+        t[cells] = (design.T @ outcome).reshape(r, p, r).transpose(0, 2, 1)
+        u[cells] = outcome.T @ outcome
+    return _Data(
+        people=np.array([float(len(rows)) for rows in members.values()]),
+        present=present,
+        s=_fold(s)[(..., *_upper(p))],
+        t=_fold(t),
+        u=_fold(u),
+    )
+
+
+@cache
+def _upper(n: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows and columns of the upper triangle of an n × n matrix, the diagonal included."""
+    return np.triu_indices(n)
+
+
+def _fold(sums: Array) -> Array:
+    """(m, q, q, …) to (m, Q, …): the upper triangle, off the diagonal with its mirror image added."""
+    a, b = _upper(sums.shape[1])
+    folded = sums[:, a, b] + sums[:, b, a]
+    folded[:, a == b] /= 2.0
+    return np.asarray(folded)
 
 
 def _moments(data: _Data) -> Array:
@@ -249,7 +266,9 @@ def _moments(data: _Data) -> Array:
     q = data.present.shape[1]
     present = data.present.astype(np.float64)
     counts = np.einsum("m,ma,mb->ab", data.people, present, present)
-    total = data.u.sum(axis=0).reshape(q, q)
+    a, b = _upper(q)
+    total = np.zeros((q, q))
+    total[a, b] = total[b, a] = np.where(a == b, 1.0, 0.5) * data.u.sum(axis=0)
     moments = np.divide(total, counts, out=np.zeros_like(total), where=counts > 0)
     diagonal = np.diag(np.diagonal(moments))
     if (np.diagonal(moments) <= 0).any():
@@ -345,11 +364,12 @@ class _Sums:
     def __init__(self, k: int, p: int, curved: bool) -> None:
         self.k, self.p = k, p
         # W V_j W V_k W is taken with its transpose: only their sum is ever used, and pairs j ≤ k are enough.
-        self.upper = np.triu_indices(k)
+        self.upper = _upper(k)
         self.pairs = self.upper[0].size
         self.curved = curved
         matrices = 1 + k + self.pairs * (2 if curved else 1)
-        self.s, self.t, self.u = np.zeros((matrices, p * p)), np.zeros((matrices, p)), np.zeros(matrices)
+        self.s = np.zeros((matrices, p * (p + 1) // 2))
+        self.t, self.u = np.zeros((matrices, p)), np.zeros(matrices)
         self.trace_1, self.trace_11 = np.zeros(k), np.zeros((k, k))
         self.trace_2 = np.zeros((k, k))
         self.log_det = 0.0
@@ -366,11 +386,7 @@ class _Sums:
         v_w = first @ w[:, None]  # V_j W: (m, k, q, q)
         w_v_w = w[:, None] @ v_w  # W V_j W
         middle = w_v_w[:, j_s] @ v_w[:, k_s]  # W V_j W V_k W
-        blocks = [
-            w.reshape(m, 1, q * q),
-            w_v_w.reshape(m, k, q * q),
-            ((middle + np.swapaxes(middle, 2, 3)) / 2.0).reshape(m, -1, q * q),
-        ]
+        blocks = [w[:, None], w_v_w, (middle + np.swapaxes(middle, 2, 3)) / 2.0]
         self.log_det += float(people @ np.linalg.slogdet(padded)[1])
         self.trace_1 += people @ np.trace(v_w, axis1=2, axis2=3)
         turned = np.swapaxes(v_w, 2, 3).reshape(m, k, q * q)
@@ -379,16 +395,19 @@ class _Sums:
         if second is not None:
             v2_w = second @ w[:, None, None]
             self.trace_2 += np.tensordot(people, np.trace(v2_w, axis1=3, axis2=4), axes=1)
-            blocks.append((w[:, None] @ v2_w[:, j_s, k_s]).reshape(m, -1, q * q))
-        flat = np.concatenate(blocks, axis=1)
-        self.s += (flat @ data.s[part]).sum(axis=0)
-        self.t += (flat @ data.t[part]).sum(axis=0)
-        self.u += (flat @ data.u[part, :, None]).sum(axis=0)[:, 0]
+            blocks.append(w[:, None] @ v2_w[:, j_s, k_s])
+        upper = np.concatenate([block[(..., *_upper(q))] for block in blocks], axis=1)  # (m, M, Q)
+        flat = np.swapaxes(upper, 0, 1).reshape(self.u.size, -1)  # one row for each M, all patterns side by side
+        self.s += flat @ data.s[part].reshape(flat.shape[1], -1)
+        self.t += flat @ data.t[part].reshape(flat.shape[1], -1)
+        self.u += flat @ data.u[part].ravel()
 
     def state(self) -> _State:
         """Assemble value, gradient and second derivatives of −2 × the restricted log-likelihood."""
         k, p = self.k, self.p
-        s = self.s.reshape(-1, p, p)
+        a, b = _upper(p)
+        s = np.empty((self.u.size, p, p))
+        s[:, a, b] = s[:, b, a] = self.s
         phi = np.linalg.inv(s[0])
         beta = phi @ self.t[0]
         quadratic = self.u - 2.0 * self.t @ beta + np.einsum("p,mpq,q->m", beta, s, beta)  # e'Me
