@@ -21,7 +21,7 @@ from trialwright.randomisation.methods import Ratio
 from trialwright.randomisation.walks import Choice, State
 
 # Lists longer than this are many; the exact figures below do not need them one by one.
-_MOST_LISTS = 100_000
+_MOST_LISTS = 50_000
 # Beyond this many states an exact answer takes minutes; simulation gives three digits in seconds.
 _MOST_STATES = 200_000
 
@@ -58,7 +58,7 @@ def list_probabilities(design: Design, n: int) -> dict[tuple[str, ...], Fraction
     """Every possible list of ``n`` allocations with its probability; for small n and exact tests.
 
     Raises:
-        InvalidListLength: see :meth:`Design.walk`, or more than 100,000 lists.
+        InvalidListLength: see :meth:`Design.walk`, or more than 50,000 lists.
     """
     walk = design.walk(n)
     reached: dict[tuple[tuple[str, ...], State], Fraction] = {((), walk.start): Fraction(1)}

@@ -167,7 +167,7 @@ CASES = [
     (maximal_procedure, EQUAL, 1, {"tolerance": 2}),
     (maximal_procedure, EQUAL, 6, {"tolerance": 9}),
     (wei_urn, EQUAL, 6, {"initial": 0, "added": 1}),
-    (wei_urn, EQUAL, 5, {"initial": 2, "added": 3}),
+    (wei_urn, EQUAL, 4, {"initial": 2, "added": 3}),
     (wei_urn, THREE, 5, {"initial": 1, "added": 1}),
     (block_urn, EQUAL, 7, {"balanced_sets": 2}),
     (block_urn, EQUAL, 6, {"balanced_sets": 1}),

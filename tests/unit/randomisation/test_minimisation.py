@@ -218,7 +218,7 @@ def test_a_fair_coin_is_what_minimisation_without_preference_simulates(mersenne)
     coin = declare_minimisation({"A": 1, "B": 1}, FACTORS, probability="1/2")
     strict = declare_minimisation({"A": 1, "B": 1}, FACTORS, probability="9/10")
 
-    loose, tight = (simulate_minimisation(d, 30, trials=400, draws=mersenne(4)) for d in (coin, strict))
+    loose, tight = (simulate_minimisation(d, 30, trials=150, draws=mersenne(4)) for d in (coin, strict))
 
     # E|n_A - n_B| of 30 fair coins is 30·C(30, 15)/2^30 = 4.334.
     assert abs(loose.predictability - 0.5) < 4.5 * loose.predictability_se
