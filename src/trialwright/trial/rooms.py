@@ -38,6 +38,10 @@ from trialwright.trial.queries import commands as queries_commands
 from trialwright.trial.queries import events as queries_events
 from trialwright.trial.queries import state as queries_state
 from trialwright.trial.queries import views as queries_views
+from trialwright.trial.safety import commands as safety_commands
+from trialwright.trial.safety import events as safety_events
+from trialwright.trial.safety import state as safety_state
+from trialwright.trial.safety import views as safety_views
 from trialwright.trial.setup import commands as setup_commands
 from trialwright.trial.setup import events as setup_events
 from trialwright.trial.setup import state as setup_state
@@ -53,6 +57,7 @@ EVENTS: tuple[type[Event], ...] = (
     *capture_events.EVENTS,
     *queries_events.EVENTS,
     *custody_events.EVENTS,
+    *safety_events.EVENTS,
     *closure_events.EVENTS,
     *crossing_events.EVENTS,
 )
@@ -65,6 +70,7 @@ DECISIONS: Mapping[type[Command], Decide] = {
     **capture_commands.DECISIONS,
     **queries_commands.DECISIONS,
     **custody_commands.DECISIONS,
+    **safety_commands.DECISIONS,
 }
 
 SLICES: tuple[type[Slice], ...] = (
@@ -76,6 +82,7 @@ SLICES: tuple[type[Slice], ...] = (
     *capture_state.SLICES,
     *queries_state.SLICES,
     *custody_state.SLICES,
+    *safety_state.SLICES,
     *closure_state.SLICES,
     *crossing_state.SLICES,
 )
@@ -88,4 +95,5 @@ VIEWS: tuple[View, ...] = (
     *capture_views.VIEWS,
     *queries_views.VIEWS,
     *custody_views.VIEWS,
+    *safety_views.VIEWS,
 )
