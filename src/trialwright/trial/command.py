@@ -33,6 +33,7 @@ class Permission:
         after_lock: allowed when the study is locked.
         treats: the act is treatment or assessment of the participant, so role conflicts are checked.
         begins: the act begins the record; the only one possible before it, by a person nobody appointed.
+        checkpoint: a checkpoint is made at once, as after every signature.
     """
 
     roles: frozenset[Role]
@@ -41,6 +42,7 @@ class Permission:
     after_lock: bool = False
     treats: bool = False
     begins: bool = False
+    checkpoint: bool = False
 
 
 def may(
@@ -50,9 +52,10 @@ def may(
     after_lock: bool = False,
     treats: bool = False,
     begins: bool = False,
+    checkpoint: bool = False,
 ) -> Permission:
     """Shorthand for a :class:`Permission`."""
-    return Permission(frozenset(roles), space, signs, after_lock, treats, begins)
+    return Permission(frozenset(roles), space, signs, after_lock, treats, begins, checkpoint)
 
 
 @dataclass(frozen=True, kw_only=True)

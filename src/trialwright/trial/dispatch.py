@@ -10,7 +10,7 @@ The closed ledger commits first and carries what is to cross; if the process die
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +20,10 @@ from zoneinfo import ZoneInfo
 from trialwright.build import Build
 from trialwright.foundation.errors import Refusal
 from trialwright.foundation.ports import Clock, Entropy
-from trialwright.ledger import Entry, NewEntry, VersionConflict
+from trialwright.ledger import Entry, NewEntry, RequestAlreadyRecorded, VersionConflict
 from trialwright.ledger.port import Ledger, Store, Transaction
 from trialwright.protocol.roles import Role
-from trialwright.trial.command import Actor, Allocations, Command, Context, Decide, Signature
+from trialwright.trial.command import Actor, Allocations, Command, Context, Decide, Permission, Signature
 from trialwright.trial.crossing.events import FactsCrossed, contents
 from trialwright.trial.crossing.state import Crossings
 from trialwright.trial.event import Event, Fact, Space, encode
@@ -79,6 +79,8 @@ class Trial:
         clock, entropy: the ports.
         mode: production, test or rehearsal; the first event fixes it.
         allocations: opens allocations, where the closed space is held.
+        checkpoint: called with a space after a signature or randomisation was written there, to sign the ledger's
+            head and hand it out; what it raises reaches the caller, whose retry gets the first result.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Trial:
         entropy: Entropy,
         mode: str,
         allocations: Allocations | None = None,
+        checkpoint: Callable[[Space], None] | None = None,
     ) -> None:
         self.study = study
         self.builds = builds
@@ -99,6 +102,7 @@ class Trial:
         self.entropy = entropy
         self.mode = mode
         self.allocations = allocations
+        self.checkpoint = checkpoint
         self.one_space = closed_store is open_store
         self.stores: dict[Space, Store] = {Space.OPEN: open_store}
         self.ledgers: dict[Space, Ledger] = {Space.OPEN: open_store.ledger(f"{study}/open")}
@@ -151,20 +155,36 @@ class Trial:
             return earlier
         request = _Request(command, by, request_id, observed_at, reason, signature)
         try:
-            return self._carry_out(request)
-        except Refusal as refusal:
-            self._log(request, refusal)
+            receipt = self._carry_out(request)
+        except (Refusal, RequestAlreadyRecorded) as refusal:
+            # Two clicks at once: the other one was first, and what it did is why this one cannot.
+            earlier = self._earlier(request_id)
+            if earlier is not None:
+                return earlier
+            if isinstance(refusal, Refusal):
+                self._log(request, refusal)
             raise
+        self._checkpoint(receipt, command.PERMISSION)
+        return receipt
 
     def recover(self) -> int:
         """Complete a crossing that a crash interrupted. Returns how many were completed (0 or 1)."""
         if self.one_space or Space.CLOSED not in self.ledgers:
             return 0
-        newest = self.state().of(Crossings).newest
-        if newest is None or self.ledgers[Space.OPEN].find_request(newest.request_id):
-            return 0
-        self._cross_again(newest)
-        return 1
+        for attempt in range(1, RETRIES + 1):
+            newest = self.state().of(Crossings).newest
+            if newest is None or self.ledgers[Space.OPEN].find_request(newest.request_id):
+                return 0
+            try:
+                self._cross_again(newest)
+            except RequestAlreadyRecorded:
+                return 0  # another process completed it
+            except VersionConflict:
+                if attempt == RETRIES:
+                    raise
+            else:
+                return 1
+        raise AssertionError("the loop returns or raises")  # pragma: no cover
 
     def rebuild_views(self, space: Space = Space.OPEN) -> int:
         """Empty every table of the space's views and fold the ledger again. Returns the number of facts."""
@@ -184,6 +204,7 @@ class Trial:
             state = self.state()
             zone = self._zone(request, state)
             context = self._context(request, zone, state)
+            _ = context.happened  # a claimed time is checked even where no decision asks for it
             permit(request.command, context, state, self.ledgers)
             decide: Decide = DECISIONS[type(request.command)]
             events = tuple(decide(request.command, state, context))
@@ -334,6 +355,12 @@ class Trial:
         events = [self._recorder.event(part.type, contents(part)) for part in crossed.parts]
         state = self.state()
         self._append_one(events, state.read[Space.OPEN], state, about)
+
+    def _checkpoint(self, receipt: Receipt, permission: Permission) -> None:
+        if self.checkpoint is None or not (permission.checkpoint or permission.signs):
+            return
+        for space in sorted({self._where(fact.event.SPACE) for fact in receipt.facts}, key=lambda space: space.value):
+            self.checkpoint(space)
 
     def _log(self, request: _Request, refusal: Refusal) -> None:
         wanted = request.command.PERMISSION.space

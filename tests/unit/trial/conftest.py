@@ -285,6 +285,7 @@ class World:
         form: str,
         items: Mapping[str, Entered],
         by: str,
+        *,
         reason: str | None = None,
     ) -> Receipt:
         """Save a form over what was read just now."""

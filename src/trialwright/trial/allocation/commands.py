@@ -162,7 +162,7 @@ class RandomiseParticipant(Command):
     a stratum that data do not decide, no row left.
     """
 
-    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.STUDY_NURSE, treats=True)
+    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.STUDY_NURSE, treats=True, checkpoint=True)
     participant: str
 
 
