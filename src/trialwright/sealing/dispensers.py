@@ -122,16 +122,22 @@ class DispensingProcess:
             text = self._answers.get(timeout=self._timeout)
         except (OSError, Empty):
             text = b""
+        except BaseException:  # an interrupt between question and answer; see below
+            self._give_up()
+            raise
         if len(text) != _ANSWER_BYTES:
-            # An answer that comes late would be taken for the next row's: the process must go, and at once.
-            self._process.kill()
-            self._end()
+            self._give_up()
             raise DispensingFailed(
                 "the dispensing service gave no answer and was ended",
                 remedy="start it again and repeat the request; nothing was allocated",
             )
         answer: dict[str, str] = json.loads(text)
         return answer
+
+    def _give_up(self) -> None:
+        """End the process at once: an answer that comes late would be taken for the next row's."""
+        self._process.kill()
+        self._end()
 
     def _read(self) -> None:
         stream = self._process.stdout

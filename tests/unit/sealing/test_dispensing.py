@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -195,6 +196,18 @@ def test_a_silent_service_is_given_up(key_file, sealed):
     with pytest.raises(DispensingFailed, match="no answer"):
         service.dispense(sealed.rows[0])
     assert service._process.poll() is not None
+
+
+def test_an_interrupted_question_never_answers_the_next_one(service, sealed, monkeypatch):
+    def interrupted(timeout):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service, "_answers", SimpleNamespace(get=interrupted, put=lambda answer: None))
+        with pytest.raises(KeyboardInterrupt):
+            service.dispense(sealed.rows[0])
+    with pytest.raises(DispensingFailed):
+        service.dispense(sealed.rows[1])
 
 
 def test_errors_never_hold_the_label(service, sealed):
