@@ -82,6 +82,7 @@ class MixedModel:
         n, p = design.shape
         self.minus_two_log_likelihood = float(state.value + (n - p) * np.log(2 * np.pi))
         self._state = state
+        self._adjusted: dict[Method, Array] = {"satterthwaite": state.phi}
         self._theta_covariance: Array = np.asarray(2.0 * np.linalg.inv(state.hessian), dtype=np.float64)
 
     def contrast(self, weights: ArrayLike, method: Method = "kenward_roger") -> Estimate:
@@ -93,7 +94,7 @@ class MixedModel:
                 for structures that are linear in θ); ``satterthwaite`` does not adjust the standard error.
 
         Raises:
-            CannotEstimate: another number of weights, or all zero.
+            CannotEstimate: another number of weights, all zero, or too few data for the adjustment.
         """
         c = vector(weights, name="weights")
         if c.size != self.coefficients.size or not c.any():
@@ -107,6 +108,8 @@ class MixedModel:
         gradient = -np.einsum("p,jpq,q->j", phi @ c, self._state.p_j, phi @ c)
         df = 2.0 * variance**2 / float(gradient @ self._theta_covariance @ gradient)
         adjusted = float(c @ self._coefficient_covariance(method) @ c)
+        if not adjusted > 0.0:
+            raise _too_few()
         return Estimate(float(c @ self.coefficients), float(np.sqrt(adjusted)), df)
 
     def joint(self, weights: ArrayLike, method: Method = "kenward_roger") -> JointTest:
@@ -130,14 +133,14 @@ class MixedModel:
         return JointTest(scale * wald, rows.shape[0], df)
 
     def _coefficient_covariance(self, method: Method) -> Array:
-        state, phi = self._state, self._state.phi
-        if method == "satterthwaite":
-            return phi
-        inner = state.q_jk - np.einsum("jpr,rs,ksq->jkpq", state.p_j, phi, state.p_j)
-        if method == "kenward_roger" and state.r_jk is not None:
-            inner = inner - state.r_jk / 4.0
-        correction = np.einsum("jk,jkpq->pq", self._theta_covariance, inner)
-        return np.asarray(phi + 2.0 * phi @ correction @ phi)
+        if method not in self._adjusted:
+            state, phi = self._state, self._state.phi
+            inner = state.q_jk - (state.p_j @ phi)[:, None] @ state.p_j
+            if method == "kenward_roger" and state.r_jk is not None:
+                inner = inner - state.r_jk / 4.0
+            correction = np.tensordot(self._theta_covariance, inner, axes=2)
+            self._adjusted[method] = np.asarray(phi + 2.0 * phi @ correction @ phi)
+        return self._adjusted[method]
 
     def _f_approximation(self, rows: Array) -> tuple[float, float]:
         """(λ, m): λ·F has approximately an F distribution with l and m degrees of freedom (K-R 1997, section 3)."""
@@ -147,6 +150,8 @@ class MixedModel:
         traces = np.trace(parts, axis1=1, axis2=2)
         a1 = float(traces @ self._theta_covariance @ traces)
         a2 = float(np.einsum("jk,jpq,kqp->", self._theta_covariance, parts, parts))
+        if a2 >= count:
+            raise _too_few()
         b = (a1 + 6 * a2) / (2 * count)
         g = ((count + 1) * a1 - (count + 4) * a2) / ((count + 2) * a2)
         below = 3 * count + 2 * (1 - g)
@@ -155,7 +160,16 @@ class MixedModel:
         variance = (2 / count) * (1 + c1 * b) / ((1 - c2 * b) ** 2 * (1 - c3 * b))
         ratio = variance / (2 * mean**2)
         m = 4 + (count + 2) / (count * ratio - 1)
+        if not m > 2:
+            raise _too_few()
         return m / (mean * (m - 2)), m
+
+
+def _too_few() -> CannotEstimate:
+    return CannotEstimate(
+        "the data are too few for the approximation to hold",
+        remedy="choose a structure with fewer parameters, or test fewer contrasts at once",
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -192,7 +206,10 @@ class _State:
 def _clusters(y: Array, x: Array, participant: Sequence[object] | ArrayLike, visit: ArrayLike) -> tuple[Array, Array]:
     """Participants and visits as whole numbers, checked."""
     visits = vector(visit, name="visit")
-    people = np.unique(np.asarray(participant), return_inverse=True)[1].astype(np.float64)
+    try:
+        people = np.unique(np.asarray(participant), return_inverse=True)[1].astype(np.float64)
+    except TypeError as error:
+        raise CannotEstimate("participants cannot be told apart", remedy="give numbers or text") from error
     if not y.size == x.shape[0] == visits.size == people.size:
         raise CannotEstimate("arguments of different length", remedy="give one row for each outcome")
     if (visits < 0).any() or (visits != np.floor(visits)).any():

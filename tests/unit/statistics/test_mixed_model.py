@@ -9,7 +9,7 @@ from trialwright.statistics.covariance import structure
 VISITS = 4
 
 
-def simulated(seed=3, people=40, missing=0.25):
+def simulated(seed=3, people=26, missing=0.2):
     """A two-arm trial with four visits, unequal variances and gaps."""
     rng = np.random.default_rng(seed)
     sigma = np.array([[4, 2, 1.5, 1], [2, 5, 2.5, 2], [1.5, 2.5, 6, 3], [1, 2, 3, 7.0]])
@@ -209,6 +209,7 @@ def never_together():
         (lambda: MixedModel([1, np.nan, 3], np.ones((3, 1)), [1, 1, 2], [0, 1, 0]), "missing"),
         (lambda: MixedModel([1, 2, 3], np.ones((3, 1)), [1, 2, 3], [0, 0, 0]), "two visits"),
         (lambda: MixedModel([1, 2, 3, 5], np.ones((4, 1)), [1, 1, 2, 2], [0, 1, 0, 1], "un"), "unknown"),
+        (lambda: MixedModel([1, 2, 3], np.ones((3, 1)), [None, 1, 2], [0, 1, 0]), "told apart"),
         (lambda: MixedModel(*simulated()).contrast([1.0]), "weights"),
         (lambda: MixedModel(*simulated()).joint([[1.0]]), "contrasts"),
         (lambda: MixedModel(*simulated()).joint([[0, 1, 0, 0, 0, 0]], "satterthwaite"), "Kenward-Roger"),
