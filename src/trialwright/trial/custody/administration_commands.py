@@ -7,19 +7,21 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import ClassVar
 
-from trialwright.foundation.errors import Refusal
+from trialwright.foundation.errors import TrialwrightError
 from trialwright.foundation.quantities import exact
 from trialwright.protocol.custody import Custody, Slot
 from trialwright.protocol.roles import Role
+from trialwright.trial.allocation.state import Randomised
 from trialwright.trial.capture.state import CaseBook
 from trialwright.trial.command import Command, Context, Decide, Permission, may
 from trialwright.trial.custody.checks import (
     LABORATORY,
-    after_withdrawal,
     closed_deviations,
+    consent_flags,
     expiry,
     instant,
     may_be_treated,
+    need_randomised,
     need_ready,
     number,
     open_deviations,
@@ -46,7 +48,6 @@ from trialwright.trial.custody.refusals import (
 )
 from trialwright.trial.custody.state import Laboratory, ProductRecord, Slots
 from trialwright.trial.enrolment.gate import existing
-from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Event, Space
 from trialwright.trial.permission import conflicting_roles
 from trialwright.trial.state import State
@@ -117,6 +118,7 @@ def hand_over(command: HandOver, state: State, context: Context) -> Iterable[Eve
             remedy="stop, compare both with the case, and scan again; report a mix-up with RecordMixUp",
             slot=command.slot,
         )
+    need_randomised(command.participant, state)
     need_ready(command.slot, slot, custody, context.now)
     content = _allocated(command.participant, planned, custody, context)
     if content is None:
@@ -223,8 +225,9 @@ def _open_flags(command: AdministerProduct, custody: Custody, state: State, cont
         yield "expired"
     if not slot.authorised:
         yield "not_authorised"
-    if after_withdrawal(command.participant, state.of(Enrolment, command.participant), state, context):
-        yield "after_withdrawal"
+    if not state.of(Randomised, command.participant).done:
+        yield "not_randomised"
+    yield from consent_flags(command.participant, state, context)
     if slot.injected_on:
         yield "already_given"
     if conflicting_roles(command.participant, context.actor, context.build, state):
@@ -272,7 +275,7 @@ def _allocated(participant: str, planned: Slot, custody: Custody, context: Conte
         return None
     try:
         arm = context.allocations.arm(participant, planned.period)
-    except Refusal:
+    except TrialwrightError:
         return None
     return custody.given_in.get(arm)
 

@@ -10,23 +10,25 @@ from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.quantities import exact
 from trialwright.protocol.custody import Custody, Slot
 from trialwright.protocol.roles import Role
+from trialwright.trial.allocation.state import Randomised
 from trialwright.trial.closure.events import DeviationOpened
 from trialwright.trial.closure.state import ClosedDeviations, Deviations
 from trialwright.trial.command import Context
 from trialwright.trial.consent.gate import require_consent
-from trialwright.trial.consent.state import Consent
 from trialwright.trial.custody.refusals import (
     AlreadyInjected,
     Expired,
     LabelUnknown,
     MeasurementNotReadable,
     NoSuchSlot,
+    NotRandomised,
     NotReleased,
     SlotCancelled,
 )
-from trialwright.trial.custody.state import SlotRecord, Slots
+from trialwright.trial.custody.state import SlotRecord, Slots, TreatmentConsent
 from trialwright.trial.enrolment.gate import present
 from trialwright.trial.enrolment.state import Enrolment
+from trialwright.trial.record import utc_text
 from trialwright.trial.state import State
 
 LABORATORY = (Role.CELL_LABORATORY, Role.QUALIFIED_PERSON)
@@ -38,6 +40,8 @@ OPEN_FLAGS: Mapping[str, tuple[str, str]] = {
     "expired": ("release", "given after the time allowed from the release decision"),
     "not_authorised": ("authorisation", "nobody authorised the injection before"),
     "after_withdrawal": ("after_withdrawal", "treatment after consent to it was withdrawn or participation ended"),
+    "without_consent": ("consent", "treatment without consent"),
+    "not_randomised": ("randomisation", "given to somebody who is not randomised"),
     "not_planned": ("collection", "collected where the study had not offered a collection"),
     "already_given": ("product", "the slot's injection had been given already"),
     "conflicting_role": ("role", "done by somebody whose role for this participant excludes it"),
@@ -124,9 +128,22 @@ def number(what: str, text: str) -> Fraction:
         raise MeasurementNotReadable(f"{what}: {error.message}", remedy=error.remedy, measurement=what) from error
 
 
-def after_withdrawal(participant: str, enrolment: Enrolment, state: State, context: Context) -> bool:
-    ended = bool(enrolment.ended_on) and context.happened_on > enrolment.ended_on
-    return ended or not state.of(Consent, participant).treatment_allowed
+def need_randomised(participant: str, state: State) -> None:
+    """Nothing is given to somebody without an allocation."""
+    if not state.of(Randomised, participant).done:
+        raise NotRandomised(f"{participant} is not randomised", remedy="randomise first", participant=participant)
+
+
+def consent_flags(participant: str, state: State, context: Context) -> Iterator[str]:
+    """Whether a reported act came without consent to treatment, or after it ended."""
+    consent = state.of(TreatmentConsent, participant)
+    ended_on = state.of(Enrolment, participant).ended_on
+    if not consent.given:
+        yield "without_consent"
+    elif consent.ended_before(context.happened_on, utc_text(context.happened)) or (
+        ended_on and context.happened_on > ended_on
+    ):
+        yield "after_withdrawal"
 
 
 def open_deviations(participant: str, what: str, flags: Iterable[str], state: State) -> Iterator[DeviationOpened]:

@@ -129,3 +129,9 @@ class ReasonMissing(Refusal):
     """The act asks for a reason."""
 
     code = "custody.reason_missing"
+
+
+class NotRandomised(Refusal):
+    """The participant has no allocation."""
+
+    code = "custody.not_randomised"

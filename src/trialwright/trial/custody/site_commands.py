@@ -12,8 +12,9 @@ from trialwright.protocol.roles import Role
 from trialwright.trial.capture.state import CaseBook
 from trialwright.trial.command import Command, Context, Decide, Permission, may
 from trialwright.trial.custody.checks import (
-    after_withdrawal,
+    consent_flags,
     may_be_treated,
+    need_randomised,
     need_ready,
     number,
     open_deviations,
@@ -86,9 +87,9 @@ class RequestExceptionalRelease(Command):
 class AuthoriseAdministration(Command):
     """Let the injection of a slot go ahead. By the investigator or the injecting physician.
 
-    Refused: not released for the slot; gate not passed, or no longer open with the data as they stand; consent to
-    treatment withdrawn; participation over; time from release over; already injected. Decides on open facts alone,
-    so it answers alike in every arm.
+    Refused: not randomised; not released for the slot; gate not passed, or no longer open with the data as they
+    stand; consent to treatment withdrawn; participation over; time from release over; already injected. Decides on
+    open facts alone, so it answers alike in every arm.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.INJECTING_PHYSICIAN, treats=True)
@@ -117,7 +118,7 @@ def pass_safety_gate(command: PassSafetyGate, state: State, context: Context) ->
 
 def collect_product(command: CollectProduct, state: State, context: Context) -> Iterable[Event]:
     custody, _ = planned_slot(command.slot, context)
-    enrolment = existing(state, command.participant)
+    existing(state, command.participant)
     label = _free_label(command.label, custody, state)
     number("volume", command.volume_ml)
     slot = state.of(Slots, command.participant).peek(command.slot)
@@ -126,8 +127,7 @@ def collect_product(command: CollectProduct, state: State, context: Context) -> 
         flags.append("gate_not_passed")
     if slot.cancelled or slot.injected_on or (slot.collections > 0 and not slot.repeatable):
         flags.append("not_planned")
-    if after_withdrawal(command.participant, enrolment, state, context):
-        flags.append("after_withdrawal")
+    flags += consent_flags(command.participant, state, context)
     yield LabelTaken(label=label, participant=command.participant)
     yield ProductCollected(
         participant=command.participant,
@@ -161,6 +161,7 @@ def request_exceptional_release(
 def authorise_administration(command: AuthoriseAdministration, state: State, context: Context) -> Iterable[Event]:
     custody, planned = planned_slot(command.slot, context)
     slot = may_be_treated(command.participant, command.slot, state)
+    need_randomised(command.participant, state)
     need_ready(command.slot, slot, custody, context.now)
     if "administration" not in slot.gates:
         raise GateNotPassed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from trialwright.trial.consent.events import ConsentGiven, ConsentWithdrawn
 from trialwright.trial.custody.events import (
     PARTICIPANT_DISCONTINUED,
     READY,
@@ -138,6 +139,30 @@ class LabelUse(Slice):
 
 
 @dataclass
+class TreatmentConsent(Slice):
+    """Since when treatment is no longer consented to; a report may come later than the withdrawal it preceded."""
+
+    STREAM: ClassVar[str] = "participant/{}"
+    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (ConsentGiven, ConsentWithdrawn)
+    given: bool = False
+    ended_on: str = ""
+    """Local date of the withdrawal."""
+    ended_at: str = ""
+    """When it was recorded, UTC."""
+
+    def apply(self, fact: Fact) -> None:
+        match fact.event:
+            case ConsentGiven():
+                self.given, self.ended_on, self.ended_at = True, "", ""
+            case ConsentWithdrawn(scopes=scopes, date=date) if {"treatment", "visits"} & set(scopes):
+                self.ended_on, self.ended_at = self.ended_on or date, self.ended_at or fact.at
+
+    def ended_before(self, on: str, at: str) -> bool:
+        """Whether something on this local date, at this instant (UTC text), came after the withdrawal."""
+        return bool(self.ended_on) and (on > self.ended_on or (on == self.ended_on and at > self.ended_at))
+
+
+@dataclass
 class ProductRecord:
     """One product in the laboratory's hands."""
 
@@ -205,4 +230,4 @@ class Laboratory(Slice):
                 product.destroyed = True
 
 
-SLICES: tuple[type[Slice], ...] = (Slots, LabelUse, Laboratory)
+SLICES: tuple[type[Slice], ...] = (Slots, LabelUse, TreatmentConsent, Laboratory)
