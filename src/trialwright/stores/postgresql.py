@@ -165,8 +165,10 @@ class PostgresqlDatabase:
         self._connection.close()
 
     def _is_installed(self) -> bool:
-        found = self.rows("SELECT to_regnamespace('ledger') IS NOT NULL, to_regnamespace('projection') IS NOT NULL")
-        return bool(found[0][0] and found[0][1])
+        # Asked of the catalogue table: to_regnamespace() may answer from a cache that an advisory lock does not
+        # refresh.
+        [(found,)] = self.rows("SELECT count(*) FROM pg_namespace WHERE nspname IN ('ledger', 'projection')")
+        return bool(found == 2)
 
     def _install(self) -> None:
         with self._connection.transaction():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ from trialwright.stores.sql import SqlStore
 SCHEMA_VERSION = 1
 APPLICATION_ID = 0x54574C47  # "TWLG" in the file's header tells our files from others
 BUSY_SECONDS = 30.0
+_SETTING_ATTEMPTS = 250
 
 # WITHOUT ROWID: a hidden key would be a second one by which INSERT OR REPLACE could delete a row.
 _TABLES = (
@@ -215,7 +217,10 @@ class SqliteDatabase:
 
     def _recognise(self) -> None:
         """Refuse other programs' databases and newer versions of ours before anything is changed."""
-        application, version = self._pragma("application_id"), self._pragma("user_version")
+        # The application id last: who sees another process's tables or version sees it too, one commit brought all.
+        occupied = bool(self.rows("SELECT 1 FROM sqlite_master LIMIT 1"))
+        version = self._pragma("user_version")
+        application = self._pragma("application_id")
         if application == APPLICATION_ID:
             if version > SCHEMA_VERSION:
                 raise StoreTooNew(
@@ -223,21 +228,32 @@ class SqliteDatabase:
                     remedy="use the newer Trialwright that wrote it",
                     found=version,
                 )
-        elif application or version or self.rows("SELECT 1 FROM sqlite_master LIMIT 1"):
+        elif application or version or occupied:
             raise NotAStore(
                 "the file is a database of another program", remedy="give another path; nothing was changed"
             )
 
     def _set_up(self) -> None:
         for name, (wanted, answer) in _SETTINGS.items():
-            self.rows(f"PRAGMA {name} = {wanted}")
-            found = self._pragma(name)
+            found = self._patiently(f"PRAGMA {name} = {wanted}", name)
             if found != answer:
                 raise StoreSettingsTooWeak(
                     f"SQLite keeps {name} = {found}, the record needs {wanted}",
                     remedy="put the database in a file on a local disk",
                     setting=name,
                 )
+
+    def _patiently(self, statement: str, name: str) -> Any:
+        """Make a setting, answer its value. Turning WAL on wants the file alone, and SQLite does not wait for it."""
+        for attempt in range(_SETTING_ATTEMPTS):
+            try:
+                self.rows(statement)
+                break
+            except StoreLocked:
+                if attempt == _SETTING_ATTEMPTS - 1:
+                    raise
+                time.sleep(0.02)
+        return self._pragma(name)
 
     def _install(self) -> None:
         if self._pragma("application_id") == APPLICATION_ID:
