@@ -155,6 +155,18 @@ class World:
         """Event types of a stream, in order."""
         return [entry.type for entry in self.trial.ledgers[space].read_stream(stream)]
 
+    def twin(self, **changes: Any) -> Trial:
+        """Another process on the same stores; ``changes`` are arguments of :class:`Trial`."""
+        given: dict[str, Any] = {
+            "open_store": self.trial.stores[Space.OPEN],
+            "closed_store": self.trial.stores.get(Space.CLOSED),
+            "builds": self.trial.builds,
+            "clock": self.clock,
+            "entropy": self.trial.entropy,
+            "mode": self.trial.mode,
+        }
+        return Trial(self.trial.study, **{**given, **changes})
+
     # --- opening the trial ----------------------------------------------------------------------------------
 
     def create(self) -> None:
