@@ -84,6 +84,8 @@ def _type(study: Study, kind: str, unit: str, codelist: str | None) -> Type:
         except UnknownUnit:  # its own rule reports it; expressions go on with a plain number
             return DecimalType()
     if kind == "code":
+        if codelist not in study.terminology:  # its own rule reports it; expressions go on with any text
+            return TextType()
         return CodeType(codes_of(study, codelist), codelist or "")
     return _PLAIN[kind]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from trialwright.build.plan import plan
+from trialwright.build.rules.texts import all_texts
 from trialwright.build.scopes import fact_type, item_type
 from trialwright.build.sites import Purpose, Scopes, Site, expression_sites, items_with_paths
 from trialwright.expressions import Type
@@ -51,6 +52,11 @@ class StudyContext:
         if site.purpose == "item_derive":
             return item_type(self.study, self.study.items[".".join(site.owner)])
         return None
+
+    @cached_property
+    def texts(self) -> tuple[tuple[str, KeyPath, dict[str, str]], ...]:
+        """Every text with one wording per language: file, path, wordings."""
+        return tuple(all_texts(self.study))
 
     @cached_property
     def plan(self) -> tuple[PlannedEncounter, ...]:

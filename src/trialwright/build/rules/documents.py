@@ -9,7 +9,6 @@ from datetime import date
 from trialwright.build.rules.context import StudyContext
 from trialwright.build.rules.names import unknown
 from trialwright.build.rules.rule import Problem, rule
-from trialwright.build.rules.texts import all_texts
 from trialwright.protocol.positions import KeyPath
 
 _SCOPES = ("treatment", "visits", "data_use", "samples")
@@ -49,7 +48,7 @@ def _revealing(context: StudyContext) -> re.Pattern[str] | None:
 
 def _seen_by_blinded(context: StudyContext) -> Iterator[tuple[str, KeyPath, dict[str, str]]]:
     closed = {f"forms/{form.id}.yaml" for form in context.study.forms.values() if form.space == "closed"}
-    for file, path, text in all_texts(context.study):
+    for file, path, text in context.texts:
         if (
             file in ("schedule.yaml", "safety.yaml")
             or file.startswith("terminology/")
@@ -185,7 +184,7 @@ def updated_dated(context: StudyContext) -> Iterator[Problem]:
 def texts_plain(context: StudyContext) -> Iterator[Problem]:
     """Tags in any text of the study."""
     tag = re.compile(r"</?[A-Za-z][^<>]*>")
-    for file, path, text in all_texts(context.study):
+    for file, path, text in context.texts:
         for language, wording in text.items():
             if tag.search(wording):
                 yield Problem(file, (*path, language), f"the text holds markup: {wording[:40]!r}", "write plain text")

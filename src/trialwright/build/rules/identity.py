@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from trialwright.build.rules.context import StudyContext
 from trialwright.build.rules.names import unknown
 from trialwright.build.rules.rule import Problem, rule
-from trialwright.build.rules.texts import all_texts, lists_with_ids
+from trialwright.build.rules.texts import lists_with_ids
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.ids import study_id
 from trialwright.protocol.findings import Severity
@@ -28,7 +28,7 @@ _FILE = "study.yaml"
 )
 def translated(context: StudyContext) -> Iterator[Problem]:
     """Missing and empty wordings."""
-    for file, path, text in all_texts(context.study):
+    for file, path, text in context.texts:
         lacking = [lang for lang in context.study.identity.languages if not text.get(lang, "").strip()]
         if lacking:
             yield Problem(file, path, f"the text is missing in {', '.join(lacking)}", "translate it")
@@ -45,7 +45,7 @@ def translated(context: StudyContext) -> Iterator[Problem]:
 def languages_declared(context: StudyContext) -> Iterator[Problem]:
     """Extra languages."""
     declared = context.study.identity.languages
-    for file, path, text in all_texts(context.study):
+    for file, path, text in context.texts:
         for language in text:
             if language not in declared:
                 yield unknown(file, (*path, language), "language", language, declared)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from trialwright.build.rules.context import StudyContext
 from trialwright.build.rules.names import unknown
@@ -11,7 +12,7 @@ from trialwright.foundation.errors import InvalidValue
 from trialwright.protocol.findings import Severity
 from trialwright.protocol.positions import KeyPath
 from trialwright.protocol.schedule import Encounter
-from trialwright.schedule import Fault, FaultKind, impossible, overlaps
+from trialwright.schedule import Fault, FaultKind, Overlap, PlannedEncounter, impossible, overlaps
 
 _FILE = "schedule.yaml"
 
@@ -71,7 +72,7 @@ def names_exist(context: StudyContext) -> Iterator[Problem]:
 def windows_apart(context: StudyContext) -> Iterator[Problem]:
     """Windows that count from the same encounter; pairs that are declared to follow each other may share a day."""
     order = context.encounter_index
-    for overlap in overlaps(context.plan):
+    for overlap in _overlaps(context.plan):
         same_day = _offset_days(context, overlap.first) == _offset_days(context, overlap.second)
         if overlap.ordered and same_day:
             continue
@@ -105,7 +106,7 @@ def windows_possible(context: StudyContext) -> Iterator[Problem]:
     """Faults of the schedule engine; unknown names are TW041's, ids used twice TW004's."""
     if not _names_known(context):
         return
-    for fault in _faults(context):
+    for fault in _faults(context.plan):
         if fault.kind in _FAULTS:
             message, remedy = _FAULTS[fault.kind]
             shown = message.format(other=fault.other)
@@ -118,10 +119,20 @@ def _names_known(context: StudyContext) -> bool:
     return all(n is None or n in known for e in known.values() for n in (e.anchor, e.after))
 
 
-def _faults(context: StudyContext) -> tuple[Fault, ...]:
+@lru_cache(maxsize=4)
+def _faults(plan: tuple[PlannedEncounter, ...]) -> tuple[Fault, ...]:
+    """Kept, because it tries every day of a leap cycle and most edits of a study leave the schedule alone."""
     try:
-        return impossible(context.plan)
+        return impossible(plan)
     except InvalidValue:  # beyond any calendar: TW044
+        return ()
+
+
+@lru_cache(maxsize=4)
+def _overlaps(plan: tuple[PlannedEncounter, ...]) -> tuple[Overlap, ...]:
+    try:
+        return overlaps(plan)
+    except InvalidValue:
         return ()
 
 
