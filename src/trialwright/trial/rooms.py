@@ -15,8 +15,10 @@ from trialwright.trial.capture import commands as capture_commands
 from trialwright.trial.capture import events as capture_events
 from trialwright.trial.capture import state as capture_state
 from trialwright.trial.capture import views as capture_views
+from trialwright.trial.closure import commands as closure_commands
 from trialwright.trial.closure import events as closure_events
 from trialwright.trial.closure import state as closure_state
+from trialwright.trial.closure import views as closure_views
 from trialwright.trial.command import Command, Decide
 from trialwright.trial.consent import commands as consent_commands
 from trialwright.trial.consent import events as consent_events
@@ -71,6 +73,7 @@ DECISIONS: Mapping[type[Command], Decide] = {
     **queries_commands.DECISIONS,
     **custody_commands.DECISIONS,
     **safety_commands.DECISIONS,
+    **closure_commands.DECISIONS,
 }
 
 SLICES: tuple[type[Slice], ...] = (
@@ -96,4 +99,5 @@ VIEWS: tuple[View, ...] = (
     *queries_views.VIEWS,
     *custody_views.VIEWS,
     *safety_views.VIEWS,
+    *closure_views.VIEWS,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -30,7 +29,7 @@ from trialwright.trial.closure.events import (
 )
 from trialwright.trial.enrolment.events import ParticipantNumberTaken
 from trialwright.trial.event import Event, Fact, Space
-from trialwright.trial.state import Slice, State
+from trialwright.trial.state import Slice
 
 
 @dataclass
@@ -172,12 +171,6 @@ class Disclosure(Slice):
 
     def apply(self, fact: Fact) -> None:
         self.done = True
-
-
-def participants(state: State, sites: Iterable[str]) -> Iterator[str]:
-    """Every participant code of these sites. A decision that asks has read every site's stream."""
-    for site in sites:
-        yield from state.of(Roster, site).participants
 
 
 SLICES: tuple[type[Slice], ...] = (Deviations, ClosedDeviations, Roster, Ending, Disclosure)
