@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 from trialwright.build import Build
 from trialwright.foundation.errors import Refusal
 from trialwright.foundation.ports import Clock, Entropy
-from trialwright.ledger import Entry, NewEntry, RequestAlreadyRecorded, VersionConflict
+from trialwright.ledger import NewEntry, RequestAlreadyRecorded, VersionConflict
 from trialwright.ledger.port import Ledger, Store, Transaction
 from trialwright.protocol.roles import Role
 from trialwright.trial.command import Actor, Allocations, Command, Context, Decide, Permission, Signature
@@ -202,8 +202,10 @@ class Trial:
     def _carry_out(self, request: _Request) -> Receipt:
         for attempt in range(1, RETRIES + 1):
             state = self.state()
-            zone = self._zone(request, state)
-            context = self._context(request, zone, state)
+            site = site_of(request.command, request.by, state)
+            build = self._build(request, site, state)
+            zone = _zone(build, site)
+            context = self._context(request, build, zone)
             _ = context.happened  # a claimed time is checked even where no decision asks for it
             permit(request.command, context, state, self.ledgers)
             decide: Decide = DECISIONS[type(request.command)]
@@ -218,15 +220,13 @@ class Trial:
                 request_id=request.request_id,
             )
             try:
-                entries = self._commit(events, state, about)
+                return Receipt(request.request_id, self._commit(events, state, about))
             except VersionConflict:
                 if attempt == RETRIES:
                     raise
-            else:
-                return Receipt(request.request_id, tuple(self._recorder.read(entry) for entry in entries))
         raise AssertionError("the loop returns or raises")  # pragma: no cover
 
-    def _context(self, request: _Request, zone: str, state: State) -> Context:
+    def _context(self, request: _Request, build: Build, zone: str) -> Context:
         now = self.clock.now()
         return Context(
             now=now,
@@ -236,7 +236,7 @@ class Trial:
             actor=request.by,
             reason=request.reason,
             signature=request.signature,
-            build=self._build(request, state),
+            build=build,
             builds=self.builds,
             mode=self.mode,
             request_id=request.request_id,
@@ -249,23 +249,15 @@ class Trial:
         head = self.ledgers[Space.OPEN].head()
         return head.size, head.root.hex()
 
-    def _build(self, request: _Request, state: State) -> Build:
-        site = site_of(request.command, request.by, state)
+    def _build(self, request: _Request, site: str | None, state: State) -> Build:
         named: str = getattr(request.command, "build", "")
         in_force = (state.of(SiteSetup, site).build if site else "") or state.of(StudySetup).build or named
         # Before anything is approved there is only the build that the first command names.
         return self.builds[in_force] if in_force in self.builds else next(iter(self.builds.values()))
 
-    def _zone(self, request: _Request, state: State) -> str:
-        sites = self._build(request, state).study.sites
-        site = site_of(request.command, request.by, state)
-        if site in sites:
-            return sites[site].timezone
-        return next((s for s in sites.values() if s.coordinating), next(iter(sites.values()))).timezone
-
     # --- writing --------------------------------------------------------------------------------------------
 
-    def _commit(self, events: Sequence[Event], state: State, about: Circumstances) -> tuple[Entry, ...]:
+    def _commit(self, events: Sequence[Event], state: State, about: Circumstances) -> tuple[Fact, ...]:
         if self.one_space:
             return self._append_one(events, {**state.read[Space.CLOSED], **state.read[Space.OPEN]}, state, about)
         closed = [event for event in events if event.SPACE is Space.CLOSED]
@@ -278,23 +270,27 @@ class Trial:
 
     def _append_one(
         self, events: Sequence[Event], expected: Mapping[str, int], state: State, about: Circumstances
-    ) -> tuple[Entry, ...]:
+    ) -> tuple[Fact, ...]:
         entries = self._entries(Space.OPEN, events, state, about)
         with self.ledgers[Space.OPEN].transaction() as transaction:
-            return self._write(Space.OPEN, transaction, entries, expected)
+            facts = self._write(Space.OPEN, transaction, entries, expected)
+        self._committed(Space.OPEN, facts)
+        return facts
 
     def _append_both(
         self, closed: Sequence[Event], crossing: Sequence[Event], state: State, about: Circumstances
-    ) -> tuple[Entry, ...]:
+    ) -> tuple[Fact, ...]:
         closed_entries = self._entries(Space.CLOSED, closed, state, about)
         open_entries = self._entries(Space.OPEN, crossing, state, about)
         with ExitStack() as stack:
             # The open lock is taken first and let go last, so the closed ledger commits before the open one.
             open_transaction = stack.enter_context(self.ledgers[Space.OPEN].transaction())
             closed_transaction = stack.enter_context(self.ledgers[Space.CLOSED].transaction())
-            written_open = self._write(Space.OPEN, open_transaction, open_entries, state.read[Space.OPEN])
-            written_closed = self._write(Space.CLOSED, closed_transaction, closed_entries, state.read[Space.CLOSED])
-        return written_closed + written_open
+            open_facts = self._write(Space.OPEN, open_transaction, open_entries, state.read[Space.OPEN])
+            closed_facts = self._write(Space.CLOSED, closed_transaction, closed_entries, state.read[Space.CLOSED])
+        self._committed(Space.CLOSED, closed_facts)
+        self._committed(Space.OPEN, open_facts)
+        return closed_facts + open_facts
 
     def _entries(
         self, space: Space, events: Sequence[Event], state: State, about: Circumstances
@@ -309,17 +305,21 @@ class Trial:
 
     def _write(
         self, space: Space, transaction: Transaction, entries: Sequence[NewEntry], expected: Mapping[str, int]
-    ) -> tuple[Entry, ...]:
+    ) -> tuple[Fact, ...]:
         transaction.check(expected)
         if not entries:
             return ()
         projector = self.projectors[space]
         if space not in self._ensured:
             transaction.rows.ensure(projector.tables)
+        facts = tuple(self._recorder.read(entry) for entry in transaction.append(entries))
+        projector.project(facts, transaction.rows)
+        return facts
+
+    def _committed(self, space: Space, facts: Sequence[Fact]) -> None:
+        if facts:
             self._ensured.add(space)
-        written = transaction.append(entries)
-        projector.project((self._recorder.read(entry) for entry in written), transaction.rows)
-        return written
+            self._cache.learn(space, facts)
 
     # --- around ---------------------------------------------------------------------------------------------
 
@@ -369,3 +369,10 @@ class Trial:
         log_refusal(
             ledger, self.clock.now(), request.command, by=request.by, request_id=request.request_id, refusal=refusal
         )
+
+
+def _zone(build: Build, site: str | None) -> str:
+    sites = build.study.sites
+    if site in sites:
+        return sites[site].timezone
+    return next((s for s in sites.values() if s.coordinating), next(iter(sites.values()))).timezone

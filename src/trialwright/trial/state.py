@@ -7,7 +7,7 @@ slices it needs, and every stream it read is checked again, under the lock, befo
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar, cast
 
@@ -62,6 +62,7 @@ class StreamCache:
         self._by_stream: dict[tuple[Space, str], list[type[Slice]]] = {}
         self._by_type: dict[tuple[Space, str, str], list[type[Slice]]] = {}
         self._whole: dict[tuple[Space, str], list[type[Slice]]] = {}
+        self._merged: dict[tuple[Space, str, str], list[type[Slice]]] = {}
         for kind in slices:
             self._by_stream.setdefault((kind.SPACE, _kind(kind.STREAM)), []).append(kind)
             if kind.FOLDS is None:
@@ -81,15 +82,33 @@ class StreamCache:
         self._folded.move_to_end(key)
         ledger = self._ledgers[space]
         if ledger.stream_version(stream) != folded.version:
-            whole = self._whole.get((space, _kind(stream)), [])
             for entry in ledger.read_stream(stream, after=folded.version):
-                kinds = self._by_type.get((space, _kind(stream), entry.type), []) + whole
+                kinds = self._kinds(space, stream, entry.type)
                 if kinds:
-                    fact = self._recorder.read(entry)
-                    for kind in kinds:
-                        folded.slices[kind].apply(fact)
+                    _apply(folded, kinds, self._recorder.read(entry))
                 folded.version = entry.stream_seq
         return folded
+
+    def learn(self, space: Space, facts: Sequence[Fact]) -> None:
+        """Fold what this process has just committed, so that it need not be read again."""
+        for fact in facts:
+            folded = self._folded.get((space, fact.stream))
+            if folded is not None and folded.version == fact.stream_seq - 1:
+                _apply(folded, self._kinds(space, fact.stream, fact.event.TYPE), fact)
+                folded.version = fact.stream_seq
+
+    def _kinds(self, space: Space, stream: str, type_name: str) -> list[type[Slice]]:
+        kind = _kind(stream)
+        key = (space, kind, type_name)
+        found = self._merged.get(key)
+        if found is None:
+            found = self._merged[key] = [*self._by_type.get(key, ()), *self._whole.get((space, kind), ())]
+        return found
+
+
+def _apply(folded: _Folded, kinds: Iterable[type[Slice]], fact: Fact) -> None:
+    for kind in kinds:
+        folded.slices[kind].apply(fact)
 
 
 class State:
@@ -97,22 +116,26 @@ class State:
 
     def __init__(self, cache: StreamCache) -> None:
         self._cache = cache
+        self._folded: dict[tuple[Space, str], _Folded] = {}
         self.read: dict[Space, dict[str, int]] = {Space.OPEN: {}, Space.CLOSED: {}}
 
     def of(self, kind: type[S], key: str = "") -> S:
         """The slice of one stream; empty when nothing happened there yet."""
-        stream = kind.STREAM.format(key)
-        folded = self._cache.folded(kind.SPACE, stream)
-        self.read[kind.SPACE][stream] = folded.version
-        return cast(S, folded.slices[kind])
+        stream = kind.STREAM.replace("{}", key)
+        return cast(S, self._read(kind.SPACE, stream).slices[kind])
 
     def version(self, space: Space, stream: str) -> int:
         """The version read of a stream, reading it now if it was not read before."""
-        known = self.read[space].get(stream)
-        if known is None:
-            known = self._cache.folded(space, stream).version
-            self.read[space][stream] = known
-        return known
+        self._read(space, stream)
+        return self.read[space][stream]
+
+    def _read(self, space: Space, stream: str) -> _Folded:
+        # One decision sees one version of a stream, however often it looks.
+        folded = self._folded.get((space, stream))
+        if folded is None:
+            folded = self._folded[space, stream] = self._cache.folded(space, stream)
+            self.read[space][stream] = folded.version
+        return folded
 
 
 def _kind(stream: str) -> str:
