@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trialwright.instruments import edss, msfc, nhpt, t25fw
@@ -33,6 +33,7 @@ RATINGS = st.fixed_dictionaries({name: st.integers(0, high) for name, high in HI
 SCALES = st.sampled_from([("neurostatus16", 16), ("kurtzke12", 12)])
 
 
+@settings(deadline=None)
 @given(RATINGS, SCALES, st.data())
 def test_a_worse_grade_never_lowers_the_edss(ratings, scale, data):
     name, longest = scale
@@ -47,6 +48,7 @@ def test_a_worse_grade_never_lowers_the_edss(ratings, scale, data):
 SECONDS = st.decimals("0.1", "400", places=1)
 
 
+@settings(deadline=None)
 @given(SECONDS, SECONDS)
 def test_a_mean_of_two_trials_lies_between_them_and_under_the_cap(one, two):
     for score, cap in ((t25fw.score(one, two), 180), (nhpt.hand_mean(one, two), 300)):
@@ -54,6 +56,7 @@ def test_a_mean_of_two_trials_lies_between_them_and_under_the_cap(one, two):
         assert score * 2 == min(one, cap) + min(two, cap)
 
 
+@settings(deadline=None)
 @given(SECONDS, SECONDS, SECONDS, st.integers(0, 60))
 def test_the_composite_falls_when_any_part_gets_worse(walk, right, left, mind):
     reference = {
@@ -142,6 +145,7 @@ def obvious(visits, criteria, relapses):
     return None
 
 
+@settings(deadline=None)
 @given(courses(), CRITERIA, RELAPSES)
 def test_the_first_event_agrees_with_trying_every_pair_of_visits(visits, criteria, relapses):
     events = confirmed_changes(visits, criteria, relapses)
@@ -149,6 +153,7 @@ def test_the_first_event_agrees_with_trying_every_pair_of_visits(visits, criteri
     assert first == obvious(visits, criteria, relapses)
 
 
+@settings(deadline=None)
 @given(courses(), CRITERIA, RELAPSES, st.randoms())
 def test_the_order_of_entry_does_not_matter(visits, criteria, relapses, chance):
     mixed = list(visits)
@@ -156,6 +161,7 @@ def test_the_order_of_entry_does_not_matter(visits, criteria, relapses, chance):
     assert confirmed_changes(mixed, criteria, relapses) == confirmed_changes(visits, criteria, relapses)
 
 
+@settings(deadline=None)
 @given(courses(), CRITERIA, RELAPSES)
 def test_events_follow_each_other_in_time(visits, criteria, relapses):
     events = confirmed_changes(visits, criteria, relapses)
@@ -167,6 +173,7 @@ def test_events_follow_each_other_in_time(visits, criteria, relapses):
         assert earlier.confirmed_on < later.onset_on
 
 
+@settings(deadline=None)
 @given(courses(), CRITERIA, RELAPSES, st.integers(1, 3000))
 def test_only_distances_between_dates_matter(visits, criteria, relapses, days):
     move = timedelta(days=days)

@@ -3,7 +3,7 @@
 import calendar
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trialwright.schedule import (
@@ -63,6 +63,7 @@ def shifted(dates, days):
     return {k: v if v is NOT_DONE else v + timedelta(days=days) for k, v in dates.items()}
 
 
+@settings(deadline=None)
 @given(plans((Unit.DAYS, Unit.WEEKS)), ANCHORED, HAPPENED, st.integers(-400, 400), DAYS)
 def test_shifting_every_date_shifts_every_window_and_keeps_every_status(plan, anchors, happened, by, on):
     move = timedelta(days=by)
@@ -74,6 +75,7 @@ def test_shifting_every_date_shifts_every_window_and_keeps_every_status(plan, an
             assert (a.target + move, a.earliest + move, a.latest + move) == (b.target, b.earliest, b.latest)
 
 
+@settings(deadline=None)
 @given(plans(), ANCHORED, HAPPENED, st.none() | DAYS, st.lists(DAYS, min_size=2, max_size=2).map(sorted))
 def test_as_days_pass_a_status_only_moves_forward(plan, anchors, happened, ended, dates):
     earlier = expectations(plan, anchors, happened, ended=ended, on=dates[0])
@@ -129,6 +131,7 @@ def naive_target(offset, anchor):
     raise AssertionError
 
 
+@settings(deadline=None)
 @given(plans(), ANCHORED, HAPPENED, st.none() | DAYS, DAYS)
 def test_every_status_agrees_with_a_window_taken_as_a_set_of_dates(plan, anchors, happened, ended, on):
     plan = tuple(
@@ -147,6 +150,7 @@ def test_every_status_agrees_with_a_window_taken_as_a_set_of_dates(plan, anchors
         assert expectation.status is naive_status(encounter, anchors, happened, ended, on)
 
 
+@settings(deadline=None)
 @given(plans(), ANCHORED, HAPPENED, st.none() | DAYS, DAYS)
 def test_every_fact_comes_back_and_every_expectation_is_consistent(plan, anchors, happened, ended, on):
     found = expectations(plan, anchors, happened, ended=ended, on=on)
@@ -161,6 +165,7 @@ def test_every_fact_comes_back_and_every_expectation_is_consistent(plan, anchors
         assert all(d is None for d in dates) or all(d is not None for d in dates)
 
 
+@settings(deadline=None)
 @given(plans())
 def test_checks_answer_for_every_plan(plan):
     impossible(plan)
@@ -168,6 +173,7 @@ def test_checks_answer_for_every_plan(plan):
         assert overlap.days >= 1
 
 
+@settings(deadline=None)
 @given(plans((Unit.DAYS, Unit.WEEKS)), DAYS)
 def test_overlap_is_what_two_sets_of_dates_share(plan, anchor):
     def window(e):
@@ -183,6 +189,7 @@ def test_overlap_is_what_two_sets_of_dates_share(plan, anchor):
     assert {(o.first, o.second): o.days for o in overlaps(plan)} == expected
 
 
+@settings(deadline=None)
 @given(plans(), ANCHORED)
 def test_a_projection_that_comes_true_is_in_window(plan, anchors):
     whole = [e for e in plan if e.window_before_days >= 0 and e.window_after_days >= 0]

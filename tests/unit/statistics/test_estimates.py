@@ -56,7 +56,7 @@ def crossovers(draw):
     return (ab, ba) if spread > 1e-3 else (ab + np.array([[0.0, 1.0]]) * np.arange(len(ab))[:, None], ba)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(crossovers(), numbers, numbers)
 def test_a_shift_of_a_period_or_of_everything_leaves_the_treatment_effect(pairs, everywhere, second):
     ab, ba = pairs
