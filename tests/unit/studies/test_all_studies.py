@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trialwright.build import check_study, compile_study
+from trialwright.build import Build, check_study, compile_study
 from trialwright.protocol import LoadedStudy, Severity, Study, load_study
 from trialwright.protocol.forms import Item
 from trialwright.protocol.simulation import Generator
@@ -29,15 +29,15 @@ def test_a_study_checks_clean(loaded: LoadedStudy) -> None:
     assert serious == []
 
 
-def test_a_copy_on_another_machine_has_the_same_build(folder: Path, loaded: LoadedStudy, tmp_path: Path) -> None:
+def test_a_copy_on_another_machine_has_the_same_build(folder: Path, build: Build, tmp_path: Path) -> None:
     copy = tmp_path / "elsewhere"
     shutil.copytree(folder, copy)
     for file in copy.rglob("*.*"):
         file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    assert compile_study(load_study(copy)).id == compile_study(loaded).id
+    assert compile_study(load_study(copy)).id == build.id
 
 
-def test_changing_one_window_changes_the_build(folder: Path, loaded: LoadedStudy, tmp_path: Path) -> None:
+def test_changing_one_window_changes_the_build(folder: Path, build: Build, tmp_path: Path) -> None:
     copy = tmp_path / "changed"
     shutil.copytree(folder, copy)
     schedule = copy / "schedule.yaml"
@@ -45,7 +45,7 @@ def test_changing_one_window_changes_the_build(folder: Path, loaded: LoadedStudy
     changed = re.sub(r"after: 14\}", "after: 13}", text, count=1)
     assert changed != text
     schedule.write_text(changed, encoding="utf-8")
-    assert compile_study(load_study(copy)).id != compile_study(loaded).id
+    assert compile_study(load_study(copy)).id != build.id
 
 
 def test_every_form_is_reached(study: Study) -> None:
