@@ -1,7 +1,8 @@
 """Random expressions on random rows: six readings must agree.
 
 The plain evaluator, the closures, DuckDB, PostgreSQL and JavaScript (Node) compute each expression on each row, and
-DuckDB once more in the verdict form for engines without booleans. One *evaluation* is one expression on one row in
+DuckDB once more, on a table of values from behind the door, in the verdict form for engines without booleans. The two
+Python forms must also give the same reasons. One *evaluation* is one expression on one row in
 all of them. Run the whole campaign with::
 
     pytest tests/campaigns/expressions.py -s
@@ -16,7 +17,7 @@ import math
 import random
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -163,6 +164,51 @@ def _random_date(chance: random.Random, partial: bool) -> PartialDate:
     day = chance.choice([*_DAYS, date(1960, 1, 1) + timedelta(days=chance.randrange(23_000))])
     known = chance.choice([3, 3, 3, 2, 1]) if partial else 3
     return PartialDate(day.year, day.month if known > 1 else None, day.day if known > 2 else None)
+
+
+# Expressions that meet every operator with every type
+
+
+_PAIRS = {
+    "whole": ("age", "lesions", "18", "3"),
+    "number": ("ratio", "index", "0.3", "1.1"),
+    "quantity": ("weight", "dose", "72.5 'kg'", "300 'g'"),
+    "date": ("visit", "dosed", "'2021-06-14'", "'2020-02-29'"),
+    "partial date": ("birth", "onset", "'2021-06'", "'2020'"),
+    "spread number": ("years_between(birth, visit)", "days_between(onset, dosed)", "18", "0.5"),
+    "code": ("course", "course_2", "'PPMS'", "'SPMS'"),
+    "text": ("remark", "other", "'x'", '""'),
+    "boolean": ("pregnant", "consented", "true", "false"),
+}
+
+
+def covering() -> list[str]:
+    """For each cell of :func:`required_cells` an expression that meets it, on random rows with and without a null."""
+    texts = []
+    for operator, kind in dict.fromkeys(cell[:2] for cell in required_cells()):
+        first, second, literal, other = _PAIRS[kind]
+        match operator:
+            case "is missing":
+                texts.append(f"{first} is missing")
+            case "in":
+                texts.append(f"{first} in ({literal}, {other})")
+            case "not":
+                texts.append(f"not {first}")
+            case "negative":
+                texts.append(f"-{first}")
+            case "abs":
+                texts.append(f"abs({first})")
+            case "min" | "max" | "coalesce":
+                texts += [f"{operator}({first}, {second})", f"{operator}({first}, {literal})"]
+            case "days" | "years":
+                texts += [f"{operator}_between({first}, {second})", f"{operator}_between({first}, {literal}) > 3"]
+            case "convert":
+                texts += ["weight > dose", "weight / dose"]
+            case "*" | "/" if kind == "spread number":
+                texts += [f"({first} {operator} {other}) > 3", f"({first} {operator} -2) >= -36"]
+            case _:
+                texts += [f"{first} {operator} {second}", f"{first} {operator} {literal}"]
+    return [text for text in dict.fromkeys(texts) if text not in {"pregnant and true", "pregnant or true"}]
 
 
 # Random expressions
@@ -427,7 +473,7 @@ def written(text: str) -> Case | None:
         text,
         compiled,
         to_sql(expression, SCOPE, "duckdb"),
-        to_sql_verdict(expression, SCOPE, "duckdb") if condition else None,
+        to_sql_verdict(expression, SCOPE, "duckdb", admitted=True) if condition else None,
         to_sql(expression, SCOPE, "postgres"),
         to_javascript(expression, SCOPE),
     )
@@ -448,39 +494,48 @@ def _columns() -> list[tuple[str, str]]:
     return columns
 
 
-def _create_table() -> str:
+def _create_table(table: str = "facts") -> str:
     columns = ", ".join(f'"{name}" {kind}' for name, kind in _columns())
-    return f"CREATE TABLE facts (place INTEGER PRIMARY KEY, {columns})"
+    return f"CREATE TABLE {table} (place INTEGER PRIMARY KEY, {columns})"
 
 
-def _sql_row(place: int, values: dict[str, Any]) -> list[Any]:
+def _sql_row(place: int, values: Mapping[str, Any]) -> list[Any]:
     row: list[Any] = [place]
     for name, type_ in SCOPE.items():
         value = values[name]
         if isinstance(type_, DateType):
-            ends = (None, None) if value is None else (value.earliest, value.latest)
-            row += ends if type_.partial else ends[:1]
+            row += _ends(value) if type_.partial else _ends(value)[:1]
         else:
             row.append(value)
     return row
 
 
+def _ends(value: Any) -> tuple[Any, Any]:
+    """The first and last day of a date as entered, or of one behind the door."""
+    if isinstance(value, PartialDate):
+        return value.earliest, value.latest
+    return value if isinstance(value, tuple) else (value, value)
+
+
 class DuckDB:
-    """An in-memory database with one table of facts."""
+    """An in-memory database with a table of facts, and one of the same from behind the door."""
 
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:")
 
-    def load(self, rows: list[dict[str, Any]]) -> None:
-        self._connection.execute("DROP TABLE IF EXISTS facts")
-        self._connection.execute(_create_table())
-        marks = ", ".join("?" * (1 + len(_columns())))
-        self._connection.executemany(
-            f"INSERT INTO facts VALUES ({marks})", [_sql_row(place, row) for place, row in enumerate(rows)]
-        )
+    def load(self, rows: list[dict[str, Any]], admitted: list[Row]) -> None:
+        self._fill("facts", rows)
+        self._fill("admitted", [row.cells for row in admitted])
 
-    def answers(self, texts: list[str]) -> list[tuple[Any, ...]]:
-        return self._connection.execute(f"SELECT {', '.join(texts)} FROM facts ORDER BY place").fetchall()
+    def _fill(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self._connection.execute(_create_table(table))
+        marks = ", ".join("?" * (1 + len(_columns())))
+        filled = [_sql_row(place, row) for place, row in enumerate(rows)]
+        self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", filled)
+
+    def answers(self, texts: list[str], table: str = "facts") -> list[tuple[Any, ...]]:
+        return self._connection.execute(f"SELECT {', '.join(texts)} FROM {table} ORDER BY place").fetchall()
 
 
 class PostgreSQL:
@@ -684,11 +739,13 @@ def run(
     author, report = Author(chance), Report()
     duck, postgres = DuckDB(), PostgreSQL(postgres_url)
     try:
+        waiting = covering()
         while report.evaluations < evaluations:
+            first, waiting = waiting[:EXPRESSIONS_A_BATCH], waiting[EXPRESSIONS_A_BATCH:]
             rows = [random_values(chance) for _ in range(rows_a_batch)]
             admitted = [admit(SCOPE, row) for row in rows]
-            cases = [spoil(case) for case in _chosen(author, chance, admitted)]
-            duck.load(rows)
+            cases = [spoil(case) for case in _chosen(author, chance, admitted, first)]
+            duck.load(rows, admitted)
             postgres.load(rows)
             _compare(report, cases, rows, admitted, duck, postgres)
     finally:
@@ -696,9 +753,10 @@ def run(
     return report
 
 
-def _chosen(author: Author, chance: random.Random, rows: list[Row]) -> list[Case]:
-    """Random expressions, those that always give the same verdict thinned out so that each verdict gets its share."""
-    cases: list[Case] = []
+def _chosen(author: Author, chance: random.Random, rows: list[Row], first: list[str]) -> list[Case]:
+    """The expressions given, then random ones; of those that nearly always give the same verdict only some, so that
+    each verdict gets its share."""
+    cases = [case for case in map(written, first) if case is not None]
     while len(cases) < EXPRESSIONS_A_BATCH:
         case = written(author.expression())
         if case is None:
@@ -715,7 +773,7 @@ def _one_sided(case: Case, rows: list[Row]) -> bool:
     return min(counts[verdict] / len(rows) for verdict in (True, False, None)) < 0.12
 
 
-def _compare(  # noqa: PLR0917
+def _compare(
     report: Report,
     cases: list[Case],
     rows: list[dict[str, Any]],
@@ -724,7 +782,7 @@ def _compare(  # noqa: PLR0917
     postgres: PostgreSQL,
 ) -> None:
     from_duckdb = duck.answers([case.duckdb for case in cases])
-    from_verdicts = duck.answers([case.verdict or "NULL" for case in cases])
+    from_verdicts = duck.answers([case.verdict or "NULL" for case in cases], "admitted")
     from_postgres = postgres.answers([case.postgres for case in cases])
     from_javascript = javascript_answers(cases, rows)
     report.expressions += len(cases)
@@ -742,6 +800,8 @@ def _compare(  # noqa: PLR0917
             }
             if case.verdict is not None:
                 answers["verdict"] = {"yes": True, "no": False, "unknown": None}[from_verdicts[place][column]]
+            if answers["plain"] is None and case.compiled.why(row) != settled(evaluated).reasons:
+                report.differences.append(f"{case.text}\n    reasons {case.compiled.why(row)}")
             _judge(report, case, rows[place], answers)
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from trialwright.expressions._closures import Cells, closure
-from trialwright.expressions._evaluation import evaluate, settled
 from trialwright.expressions._meaning import Input, Meaning, parts
+from trialwright.expressions._reasons import reasons_of
 from trialwright.expressions._resolver import resolve
 from trialwright.expressions.errors import TypeProblem
 from trialwright.expressions.syntax import Expression
 from trialwright.expressions.types import BooleanType, Scope, Type
-from trialwright.expressions.values import Answer, Cell, Row, Value, Verdict, admit
+from trialwright.expressions.values import Answer, Cell, Reason, Row, Value, Verdict, admit
 from trialwright.foundation.truth import Truth
 
 _YES, _NO = Verdict(Truth.YES), Verdict(Truth.NO)
@@ -28,12 +28,15 @@ class Compiled:
         type: the type of its value; a quantity's unit is the unit of the answers.
         inputs: the reference keys it reads, with their types.
         decide: the fast form: cells (see :func:`admit`) to True, False or None, or to a value or None.
+        why: the reasons on a row where ``decide`` gives None.
+        meaning: the typed tree, for explanations.
     """
 
     expression: Expression
     type: Type
     inputs: Mapping[str, Type]
     decide: Callable[[Mapping[str, Cell]], Any]
+    why: Callable[[Row], tuple[Reason, ...]]
     meaning: Meaning
 
     def __call__(self, values: Mapping[str, Value]) -> Verdict | Answer:
@@ -56,7 +59,7 @@ class Compiled:
             return _NO
         if value is not None:
             return Answer(value)
-        reasons = settled(evaluate(self.meaning, row)).reasons
+        reasons = self.why(row)
         if isinstance(self.type, BooleanType):
             return Verdict(Truth.UNKNOWN, reasons)
         return Answer(None, reasons)
@@ -87,7 +90,7 @@ def compile_python(expression: Expression, scope: Scope) -> Compiled:
         ExpressionError: the expression does not fit the scope.
     """
     meaning = resolve(expression, scope)
-    return Compiled(expression, meaning.type, inputs_of(meaning), _settling(meaning), meaning)
+    return Compiled(expression, meaning.type, inputs_of(meaning), _settling(meaning), reasons_of(meaning), meaning)
 
 
 def inputs(expression: Expression, scope: Scope) -> dict[str, Type]:

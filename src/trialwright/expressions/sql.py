@@ -52,6 +52,8 @@ def to_sql(
     scope: Scope,
     dialect: str = "duckdb",
     column: Callable[[str], str] | None = None,
+    *,
+    admitted: bool = False,
 ) -> str:
     """An SQL expression with the value of an expression: TRUE, FALSE or NULL for a condition.
 
@@ -61,12 +63,14 @@ def to_sql(
         dialect: ``duckdb``, ``postgres``, or another that sqlglot writes.
         column: the column name for a reference key; as a rule the key itself. A partial date has two columns of type
             DATE, named with `` from`` and `` to`` after it. Numbers may have any numeric type.
+        admitted: the columns hold values from behind the door (:func:`admit`), or NULL, so that the door need not be
+            passed again for each row.
 
     Raises:
         ExpressionError: the expression does not fit the scope, or its SQL would be too long.
     """
     meaning = resolve(expression, scope)
-    writer = _Writer(expression, dialect, column or _own_name)
+    writer = _Writer(expression, dialect, column or _own_name, admitted)
     return _for_dialect(writer.whole(meaning), dialect, expression)
 
 
@@ -75,6 +79,8 @@ def to_sql_verdict(
     scope: Scope,
     dialect: str = "duckdb",
     column: Callable[[str], str] | None = None,
+    *,
+    admitted: bool = False,
 ) -> str:
     """The verdict of a condition as text ``'yes'``, ``'no'`` or ``'unknown'``, for engines without a boolean type.
 
@@ -89,7 +95,7 @@ def to_sql_verdict(
             column=1,
             where=expression.where,
         )
-    writer = _Writer(expression, dialect, column or _own_name)
+    writer = _Writer(expression, dialect, column or _own_name, admitted)
     yes, no = writer.holds(meaning, wanted=True), writer.holds(meaning, wanted=False)
     verdict = f"CASE WHEN {yes} THEN 'yes' WHEN {no} THEN 'no' ELSE 'unknown' END"
     return _for_dialect(verdict, dialect, expression)
@@ -124,7 +130,8 @@ def _for_dialect(text: str, dialect: str, expression: Expression) -> str:
 
 
 class _Writer:
-    def __init__(self, expression: Expression, dialect: str, column: Callable[[str], str]) -> None:
+    def __init__(self, expression: Expression, dialect: str, column: Callable[[str], str], admitted: bool) -> None:
+        self._admitted = admitted
         self._where = expression.where
         self._postgres = dialect == "postgres"
         self._column = column
@@ -237,7 +244,7 @@ class _Writer:
                 )
         texts = [_identifier(name) for name in names]
         if isinstance(node.type, IntegerType | DecimalType | QuantityType):
-            texts = [_number_door(text) for text in texts]
+            texts = [_cast(text) if self._admitted else _number_door(text) for text in texts]
         return texts[0], texts[-1]
 
     def _arithmetic(self, node: Arithmetic) -> _Ends:
@@ -323,8 +330,12 @@ def _double(value: float) -> str:
     return f"CAST('{value!r}' AS DOUBLE PRECISION)"
 
 
+def _cast(column: str) -> str:
+    return f"CAST({column} AS DOUBLE PRECISION)"
+
+
 def _number_door(column: str) -> str:
-    number = f"CAST({column} AS DOUBLE PRECISION)"
+    number = _cast(column)
     within = f"ABS({number}) BETWEEN {_double(SMALLEST)} AND {_double(LARGEST)}"
     return f"CASE WHEN {within} OR {number} = 0 THEN {number} END"
 
