@@ -362,6 +362,17 @@ def small_build(small_study: Study) -> Build:
     return compiled(small_study)
 
 
+@pytest.fixture(scope="session")
+def amended_build(small_study: Study) -> Build:
+    """Version 2.0, with a consent text of its own."""
+    consent = {
+        language: text.model_copy(update={"head": text.head.model_copy(update={"version": "2.0"})})
+        for language, text in small_study.consent.items()
+    }
+    identity = small_study.identity.model_copy(update={"version": "2.0"})
+    return compiled(small_study.model_copy(update={"consent": consent, "identity": identity}))
+
+
 @pytest.fixture
 def trial_worlds(small_build: Build) -> Callable[..., World]:
     """Makes worlds; see ``make``."""
