@@ -13,6 +13,10 @@ from datetime import datetime
 from trialwright.foundation.ports import SettableClock
 
 Process = Generator[datetime, None, None]
+"""Goes on at the instants it yields."""
+
+Deciding = Generator[datetime, None, bool]
+"""A process that ends with a yes or a no."""
 
 
 class Agenda:

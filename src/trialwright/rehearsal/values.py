@@ -84,6 +84,10 @@ class VirtualPerson:
     latest: dict[str, ItemValue] = field(default_factory=dict)
     """The newest value of each ``form.item``."""
 
+    def given(self, arm: str, day: date) -> None:
+        """From this day on the person is under the arm."""
+        self.treated.append(Given(arm, day))
+
     def fill(self, form: CompiledForm, encounter: str, day: date) -> dict[str, ItemValue]:
         """What the form would find on that day: entered items only, in the order of the form."""
         filling = _Filling(self, form, encounter, day)

@@ -242,10 +242,11 @@ class Trial:
             request_id=request.request_id,
             entropy=self.entropy,
             allocations=self.allocations,
-            open_head=self._open_head,
+            open_head=self.open_head,
         )
 
-    def _open_head(self) -> tuple[int, str]:
+    def open_head(self) -> tuple[int, str]:
+        """Size and Merkle root (hex) of the open ledger, as signatures and data cuts cite it."""
         head = self.ledgers[Space.OPEN].head()
         return head.size, head.root.hex()
 

@@ -1,0 +1,241 @@
+"""The rehearsal itself: set the stage, let time run, say what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from trialwright.build import Build
+from trialwright.foundation.errors import InvalidValue
+from trialwright.foundation.ports import DerivedEntropy, SettableClock
+from trialwright.ledger.port import Store
+from trialwright.protocol.simulation import Scenario
+from trialwright.rehearsal import amendment, closing, opening, oversight
+from trialwright.rehearsal.agenda import Agenda, Process
+from trialwright.rehearsal.cast import Cast
+from trialwright.rehearsal.draws import Draws
+from trialwright.rehearsal.journey import Journey
+from trialwright.rehearsal.values import Population
+from trialwright.rehearsal.world import Tried, World
+from trialwright.sealing import (
+    Dispensing,
+    IdealSealer,
+    InProcessDispensing,
+    KeyOpener,
+    KeyPurpose,
+    RealSealer,
+    Sealed,
+    Sealer,
+    generate_key,
+)
+from trialwright.trial.allocation.gateway import SealedAllocations
+from trialwright.trial.dispatch import Trial
+from trialwright.trial.event import Space
+
+START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
+"""A Monday. Rehearsed time begins here, whatever the machine's clock says."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What kind of rehearsal.
+
+    Args:
+        participants: how many are randomised.
+        seed: everything follows from it.
+        scenario: id of a scenario of ``simulation.yaml``; the first expected one by default.
+        amendment: whether a later build comes in the middle.
+        ideal_seals: seals whose bytes do not depend on what they hold; for the proof of the blind only.
+        mirrored: every allocation exchanged for the other; for the same proof.
+        responses: whether what is given changes values.
+    """
+
+    participants: int = 18
+    seed: int = 1
+    scenario: str | None = None
+    amendment: bool = True
+    ideal_seals: bool = False
+    mirrored: bool = False
+    responses: bool = True
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What came out.
+
+    Attributes:
+        trial: as it stands at the end.
+        root, closed_root: Merkle roots (hex) of the two ledgers; equal where a study has one space.
+        told: what happened how often.
+        refused: acts that the gates refused on the way, as they should.
+    """
+
+    trial: Trial
+    root: str
+    closed_root: str
+    events: int
+    closed_events: int
+    participants: int
+    screened: int
+    told: Mapping[str, int]
+    refused: Mapping[Tried, int]
+    ended: datetime
+    mode: str = "rehearsal"
+
+
+def rehearse(
+    build: Build,
+    open_store: Store,
+    closed_store: Store,
+    wishes: Wishes | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Rehearsed:
+    """Take virtual participants through the whole of a study.
+
+    Args:
+        build: the study.
+        open_store: where the open ledger goes; must not hold this study yet.
+        closed_store: the closed space; not used by a study with one space.
+        wishes: how many, from which seed, in which world.
+        progress: called with the number of participants randomised and finished so far.
+
+    Raises:
+        InvalidValue: no participants, or an unknown scenario.
+        Refusal: a gate refused what a correct trial does; that is a fault of study or system, and worth finding.
+    """
+    wishes = wishes or Wishes()
+    world, later, sealer = _stage(build, open_store, closed_store, wishes)
+    world.agenda.start(_whole(world, later, sealer, wishes, progress), START)
+    world.agenda.run()
+    return _outcome(world)
+
+
+def _stage(build: Build, open_store: Store, closed_store: Store, wishes: Wishes) -> tuple[World, Build, Sealer]:
+    if wishes.participants < 1:
+        raise InvalidValue(
+            f"{wishes.participants} participants cannot be rehearsed",
+            remedy="ask for 1 or more",
+            given=wishes.participants,
+        )
+    entropy, clock = DerivedEntropy(wishes.seed), SettableClock(START)
+    one_space = build.study.identity.blinding.kind == "open"
+    later = amendment.amended(build)
+    trial = Trial(
+        build.study.identity.id,
+        open_store=open_store,
+        closed_store=open_store if one_space else closed_store,
+        builds={build.id: build, later.id: later},
+        clock=clock,
+        entropy=entropy,
+        mode="rehearsal",
+    )
+    sealer, dispensing = _seals(build, entropy, wishes)
+    trial.allocations = SealedAllocations(trial.state, trial.builds, dispensing)
+    draws = Draws(wishes.seed)
+    population = Population(build, _scenario(build, wishes.scenario), draws)
+    world = World(
+        trial=trial,
+        clock=clock,
+        entropy=entropy,
+        draws=draws,
+        population=population,
+        cast=Cast(build.study),
+        agenda=Agenda(clock),
+        target=wishes.participants,
+        responses=wishes.responses,
+    )
+    return world, later, sealer
+
+
+def _seals(build: Build, entropy: DerivedEntropy, wishes: Wishes) -> tuple[Sealer, Dispensing]:
+    sealer: Sealer
+    if wishes.ideal_seals:
+        sealer = ideal = IdealSealer()
+        dispensing: Dispensing = InProcessDispensing(ideal.opener(KeyPurpose.DISPENSING))
+    else:
+        study = build.study.identity.id
+        keys = [generate_key(p, entropy, ledger=study) for p in (KeyPurpose.DISPENSING, KeyPurpose.UNBLINDING)]
+        sealer = RealSealer([key.public for key in keys], entropy)
+        dispensing = InProcessDispensing(KeyOpener(keys[0]))
+    return sealer, _Mirror(dispensing, build) if wishes.mirrored else dispensing
+
+
+class _Mirror:
+    """Answers with the other arm: the same trial in the mirrored world."""
+
+    def __init__(self, inner: Dispensing, build: Build) -> None:
+        labels = sorted(build.study.randomisation.ratio)
+        self._inner = inner
+        self._other = dict(zip(labels, reversed(labels), strict=True))
+
+    def dispense(self, sealed: Sealed) -> str:
+        label = self._inner.dispense(sealed)
+        return self._other.get(label, label)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def _scenario(build: Build, wanted: str | None) -> Scenario:
+    scenarios = {scenario.id: scenario for scenario in build.study.simulation.scenarios}
+    if wanted is None:
+        return next((s for s in scenarios.values() if s.kind == "expected"), next(iter(scenarios.values())))
+    if wanted not in scenarios:
+        raise InvalidValue(
+            f"the study has no scenario {wanted!r}", remedy=f"use one of {', '.join(scenarios)}", given=wanted
+        )
+    return scenarios[wanted]
+
+
+def _whole(world: World, later: Build, sealer: Sealer, wishes: Wishes, progress: Callable[[int], None]) -> Process:
+    halfway = max(1, wishes.participants // 2)
+
+    def randomised(done: int) -> None:
+        progress(done + len(world.finished & set(world.randomised)))
+        if wishes.amendment and done == halfway:
+            world.agenda.start(amendment.amend(world, later), world.after(days=3))
+
+    world.on_randomised = randomised
+    yield from opening.open_study(world, sealer, world.entropy, START)
+    for site in world.population.build.study.sites:
+        world.agenda.start(_arrivals(world, site), world.clock.now())
+    world.agenda.start(oversight.watch(world), world.after(days=oversight.ROUND_DAYS))
+    yield world.after(days=1)
+    while world.recruiting or world.running:
+        yield world.after(days=30)
+        progress(len(world.randomised) + len(world.finished & set(world.randomised)))
+    yield from closing.close_study(world)
+    progress(2 * wishes.participants)
+
+
+def _arrivals(world: World, site: str) -> Process:
+    """People come to a site at its rate until the study is full."""
+    simulation = world.population.build.study.simulation
+    rates = {accrual.site: float(accrual.per_month) for accrual in simulation.accrual}
+    # A bigger rehearsal is a bigger study at the same hospitals: more people come, it does not last longer.
+    planned = max(world.population.build.study.identity.planned_participants, 1)
+    per_day = rates.get(site, 0.5) / 30.4375 * max(1.0, world.target / planned)
+    number = 0
+    while world.recruiting:
+        number += 1
+        yield world.clock.now() + world.draws.waiting(per_day, site, number, "arrival")
+        if world.recruiting:
+            world.agenda.start(Journey(world, site, number).live(), world.clock.now())
+
+
+def _outcome(world: World) -> Rehearsed:
+    trial = world.trial
+    heads = {space: ledger.head() for space, ledger in trial.ledgers.items()}
+    return Rehearsed(
+        trial=trial,
+        root=heads[Space.OPEN].root.hex(),
+        closed_root=heads[Space.CLOSED].root.hex(),
+        events=heads[Space.OPEN].size,
+        closed_events=0 if trial.one_space else heads[Space.CLOSED].size,
+        participants=len(world.randomised),
+        screened=len(world.persons),
+        told=dict(world.told),
+        refused=dict(world.refused),
+        ended=world.clock.now(),
+    )

@@ -1,0 +1,144 @@
+"""Visits: record the date, fill the forms with an occasional slip, answer what the checks ask, sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from trialwright.build import CompiledItem, ItemValue
+from trialwright.protocol.forms import Form
+from trialwright.protocol.roles import Role
+from trialwright.rehearsal.agenda import Process
+from trialwright.rehearsal.values import VirtualPerson, mistyped
+from trialwright.rehearsal.world import World
+from trialwright.trial.capture.commands import MarkFormNotDone, RecordVisit, SaveForm, SignForm
+from trialwright.trial.capture.events import FormSaved, RaisedQuery
+from trialwright.trial.capture.shown import shown_form
+from trialwright.trial.capture.state import LOG, CaseBook, entered
+from trialwright.trial.command import Actor
+from trialwright.trial.queries.commands import AnswerQuery
+from trialwright.trial.queries.state import Queries
+
+
+def hold(world: World, person: VirtualPerson, site: str, encounter: str, day: date) -> Process:
+    """The visit on that day: its date, then each of its forms, a few minutes apart."""
+    build = world.build_at(site)
+    nurse = world.cast.at(site, Role.STUDY_NURSE)
+    world.act(RecordVisit(participant=person.code, encounter=encounter, date=day.isoformat()), nurse)
+    for form in build.study.encounters[encounter].forms:
+        yield world.after(minutes=world.draws.whole(3, 12, person.code, encounter, form, "minutes"))
+        fill(world, person, site, Page(encounter, form), day)
+
+
+@dataclass(frozen=True)
+class Page:
+    """One form of one person at one visit.
+
+    Args:
+        again: 0 when filled for the first time; else how often it was measured again.
+    """
+
+    encounter: str
+    form: str
+    repeat: int = 1
+    again: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """As the case book knows it."""
+        return self.encounter, self.form, self.repeat
+
+    @property
+    def topic(self) -> str:
+        """Names the page in request ids."""
+        return f"{self.encounter}.{self.form}.{self.repeat}"
+
+
+def fill(world: World, person: VirtualPerson, site: str, page: Page, day: date) -> None:
+    """Fill one form; slips of the finger are corrected days later, when the check asks."""
+    compiled = world.build_at(site).forms[page.form]
+    filler = form_filler(world, site, compiled.form, person.code)
+    occasion = page.encounter + (f"#{page.repeat}" if page.repeat > 1 else "") + ("+" * page.again)
+    values = person.fill(compiled, occasion, day)
+    typed = {name: _typed(world, compiled.items[name], person, page, value) for name, value in values.items()}
+    if not typed:
+        blank = MarkFormNotDone(participant=person.code, encounter=page.encounter, form=page.form, repeat=page.repeat)
+        world.act(blank, filler, reason="nothing to record", topic=page.form)
+        return
+    reason = "measured again" if page.again else None
+    raised = _save(world, person.code, filler, page, typed, reason)
+    slips = {name: values[name] for name, value in typed.items() if value != values[name]}
+    world.told["typing errors"] += len(slips)
+    if raised:
+        wait = world.draws.whole(1, 9, person.code, page.topic, "answer")
+        world.agenda.start(_answer(world, person.code, site, page, slips), world.after(days=wait))
+
+
+def _save(
+    world: World, participant: str, filler: Actor, page: Page, values: Mapping[str, ItemValue], reason: str | None
+) -> tuple[RaisedQuery, ...]:
+    save = SaveForm(
+        participant=participant,
+        encounter=page.encounter,
+        form=page.form,
+        repeat=page.repeat,
+        items={name: entered(value) for name, value in values.items()},
+        read_version=world.trial.state().of(CaseBook, participant).peek(page.key).saves,
+    )
+    return world.act(save, filler, reason=reason, topic=page.topic).event(FormSaved).raised
+
+
+def sign_forms(world: World, participant: str, site: str, encounters: Iterable[str] | None = None) -> Process:
+    """Everyone signs the complete forms that wait for their role."""
+    build = world.build_at(site)
+    book = world.trial.state().of(CaseBook, participant)
+    for key, record in sorted(book.live()):
+        encounter, form, repeat = key
+        role = build.forms[form].form.signed_by
+        if role is None or record.signed or record.status != "saved" or not record.complete:
+            continue
+        if encounters is not None and encounter not in encounters:
+            continue
+        queries = world.trial.state().of(Queries, participant).of_form(*key)
+        if any(query.status == "open" for query in queries.values()):
+            continue
+        yield world.after(minutes=2)
+        command = SignForm(participant=participant, encounter=encounter, form=form, repeat=repeat)
+        shown = shown_form(participant, key, world.trial.state().of(CaseBook, participant).peek(key))
+        world.act(command, world.cast.filler(site, (role,)), shown=shown, topic=f"{encounter}.{form}.{repeat}")
+
+
+def form_filler(world: World, site: str, form: Form, participant: str) -> Actor:
+    """Who fills a form: the participant where it is theirs, else the first role it names."""
+    if form.participant_reported and Role.PARTICIPANT in form.filled_by:
+        return world.cast.participant(participant, site)
+    return world.cast.filler(site, tuple(role for role in form.filled_by if role is not Role.PARTICIPANT))
+
+
+def _typed(world: World, compiled: CompiledItem, person: VirtualPerson, page: Page, value: ItemValue) -> ItemValue:
+    probability = float(world.population.build.study.simulation.typing_error)
+    slips = world.draws.chance(probability, person.code, page.topic, compiled.item.id, "slip")
+    if page.encounter == LOG or page.again or not slips:
+        return value
+    return mistyped(compiled, value) or value
+
+
+def _answer(world: World, participant: str, site: str, page: Page, slips: Mapping[str, ItemValue]) -> Process:
+    """Correct the slips; what the checks still ask was right, and is confirmed with a reason."""
+    compiled = world.build_at(site).forms[page.form]
+    filler = form_filler(world, site, compiled.form, participant)
+    if slips:
+        _save(world, participant, filler, page, slips, "typing error")
+        world.told["typing errors corrected"] += len(slips)
+        yield world.after(minutes=5)
+    answerer = (
+        filler if filler.site and filler.role is not Role.PARTICIPANT else world.cast.at(site, Role.STUDY_NURSE)
+    )
+    for query, found in world.trial.state().of(Queries, participant).of_form(*page.key).items():
+        if found.status == "open" and found.by_check is not None:
+            answer = AnswerQuery(
+                participant=participant, query=query, text="checked against the source, correct", confirms=True
+            )
+            world.act(answer, answerer, topic=query)
+            yield world.after(minutes=2)
