@@ -101,6 +101,13 @@ def test_a_recent_relapse_moves_the_baseline_and_bars_a_confirmation():
     assert event.confirmed_on == day(270)
 
 
+@pytest.mark.parametrize(("days_before", "is_baseline"), [(29, False), (30, True)])
+def test_the_influence_of_a_relapse_ends_on_the_declared_day(days_before, is_baseline):
+    visits = course((0, 4), (90, 6), (180, 6))
+    event = first_worsening(visits, EDSS, [day(-days_before)])
+    assert (event is not None) is is_baseline
+
+
 def test_nobody_has_a_baseline_during_a_relapse():
     assert confirmed_changes(course((0, 4), (20, 6)), EDSS, [day(-5)]) == ()
     assert confirmed_changes([], EDSS, []) == ()

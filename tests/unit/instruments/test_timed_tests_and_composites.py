@@ -64,7 +64,7 @@ def test_scores_do_not_depend_on_the_callers_decimal_precision():
     assert usual[-1] is False  # 12.0048 would be 20 %
 
 
-@pytest.mark.parametrize("trial", [0, -1, "fast", float("nan"), True])
+@pytest.mark.parametrize("trial", [0, -1, "fast", float("nan"), True, "6." + "0" * 60, "1e16"])
 def test_a_time_that_cannot_be_is_refused(trial):
     with pytest.raises(InvalidValue):
         t25fw.score(trial, 6)

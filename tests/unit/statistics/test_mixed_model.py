@@ -166,6 +166,19 @@ def test_for_complete_data_a_joint_test_is_the_classical_f_test():
     assert (test.df_numerator, test.df_denominator) == (3, pytest.approx(24, rel=1e-6))
 
 
+@pytest.mark.parametrize(("people", "visits"), [(9, 3), (12, 2), (30, 5)])
+def test_for_unstructured_complete_data_a_joint_test_is_hotellings(people, visits):
+    """All means zero: Kenward and Roger chose their scale so that it is Hotelling's T² exactly."""
+    rng = np.random.default_rng(people)
+    y = rng.normal(0.4, 1, (people, visits)) @ (np.eye(visits) + 0.3)
+    x = np.kron(np.ones((people, 1)), np.eye(visits))
+    model = MixedModel(y.ravel(), x, np.repeat(np.arange(people), visits), np.tile(np.arange(visits), people))
+    test = model.joint(np.eye(visits))
+    t_squared = people * y.mean(axis=0) @ np.linalg.solve(np.cov(y.T), y.mean(axis=0))
+    assert test.f == pytest.approx(t_squared * (people - visits) / (visits * (people - 1)), rel=1e-5)
+    assert (test.df_numerator, test.df_denominator) == (visits, pytest.approx(people - visits, rel=1e-5))
+
+
 def test_a_joint_test_of_one_contrast_is_the_square_of_t():
     y, x, participant, visit = simulated()
     fitted = MixedModel(y, x, participant, visit)
