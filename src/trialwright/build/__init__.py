@@ -5,6 +5,7 @@ running trial uses, ``diff`` says what an amendment means for participants, data
 """
 
 from trialwright.build.assumptions import Assumption, assumptions
+from trialwright.build.changes import Change
 from trialwright.build.check import check_study, compile_study
 from trialwright.build.compile import Build
 from trialwright.build.compiled import (
@@ -17,6 +18,8 @@ from trialwright.build.compiled import (
     CompiledRelease,
     CompiledStratum,
 )
+from trialwright.build.consequences import Approval, Consequence, DataEffect
+from trialwright.build.diff import Classified, Difference, diff
 from trialwright.build.errors import CheckFailed, NotCompiled
 from trialwright.build.explanation import ALL_RULES, explain_rule
 from trialwright.build.formulas import CompiledExpression, CompiledInstrument, ItemReference
@@ -33,9 +36,12 @@ from trialwright.build.values import (
 
 __all__ = [
     "ALL_RULES",
+    "Approval",
     "Assumption",
     "Build",
+    "Change",
     "CheckFailed",
+    "Classified",
     "CompiledCheck",
     "CompiledCriterion",
     "CompiledExpression",
@@ -46,6 +52,9 @@ __all__ = [
     "CompiledItem",
     "CompiledRelease",
     "CompiledStratum",
+    "Consequence",
+    "DataEffect",
+    "Difference",
     "Field",
     "ItemReference",
     "ItemValue",
@@ -53,6 +62,7 @@ __all__ = [
     "assumptions",
     "check_study",
     "compile_study",
+    "diff",
     "explain_rule",
     "missing_value",
     "number_of",

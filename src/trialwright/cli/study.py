@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from trialwright.build import Build, assumptions, check_study, compile_study, explain_rule
+from trialwright.build import Build, Difference, assumptions, check_study, compile_study, explain_rule
+from trialwright.build import diff as difference
 from trialwright.cli.output import NEGATIVE, AsJson, counts, print_findings, print_json, print_lines
 from trialwright.foundation.errors import InvalidValue
 from trialwright.protocol import SCHEMA_KINDS, Finding, LoadedStudy, StudyFolderError, json_schema, load_study
@@ -22,6 +23,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("check")(check)
     app.command("explain")(explain)
     app.command("build")(build)
+    app.command("diff")(diff)
     app.command("schema")(schema)
     app.command("registers")(registers)
 
@@ -88,6 +90,41 @@ def build(
         print_json({**made.summary(), "output": str(output) if output else None})
         return
     print_lines(f"{name.replace('_', ' '):<14}{value}" for name, value in made.summary().items())
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(help="A study folder, or the file of a build.", show_default=False)],
+    new: Annotated[Path, typer.Argument(help="A study folder, or the file of a build.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Show what changed from one version of a study to another, and what it means. Exit code 1 where they differ."""
+    found = difference(open_build(old), open_build(new))
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        _print_difference(found)
+    if found.changes:
+        raise typer.Exit(NEGATIVE)
+
+
+def _print_difference(found: Difference) -> None:
+    if not found.changes:
+        print_lines(["nothing changed"])
+        return
+    print_lines(str(change) for change in found.changes)
+    touched, sites = found.items_touched, found.sites_to_approve
+    print_lines(
+        [
+            "",
+            f"stored data          {'all fit' if found.data_compatible else 'some values no longer fit'}",
+            f"items touched        {', '.join(touched) if touched else 'none'}",
+            f"consent              {'participants must be asked again' if found.reconsent else 'stands'}",
+            f"approval             {'substantial modification' if found.substantial else 'none to wait for'}",
+            f"sites to approve     {', '.join(sites) if sites else 'none'}",
+        ]
+    )
+    if found.contradiction:
+        print_lines([f"contradiction        {found.contradiction}"])
 
 
 def schema(folder: Folder, as_json: AsJson = False) -> None:

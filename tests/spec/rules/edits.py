@@ -1,8 +1,8 @@
 """Small edits of a study's files, written as paths.
 
-``encounters[week_4].window`` walks keys and list members; a member is named by its id (or code, field, item, act, site,
-or its own text), by its number, by ``*`` for all, or by ``+`` for a new one at the end. ``item:weight`` finds an item of
-a form in whichever group it stands. An empty path is the whole file.
+``encounters[week_4].window`` walks keys and list members; a member is named by its id (or code, field, item, act,
+site, or its own text), by its number, by ``*`` for all, or by ``+`` for a new one at the end. ``item:weight`` finds
+an item of a form in whichever group it stands. An empty path is the whole file.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from trialwright.protocol import LoadedStudy, Positions, Study, canonical_files, study_from_canonical
+from trialwright.protocol import LoadedStudy, Positions, Study, canonical_files
+from trialwright.protocol.loader import FILES, FOLDERS
 
 DELETE = object()
 """As a value: the thing at the path is removed."""
@@ -34,18 +35,32 @@ class Edit:
 
 def edited(loaded: LoadedStudy, *edits: Edit) -> LoadedStudy:
     """The study after the edits; refused like a folder would be when it no longer reads as a study."""
-    files = {name: json.loads(content) for name, content in canonical_files(loaded.study).items()}
+    written = canonical_files(loaded.study)
+    files: dict[str, Any] = {}
     for edit in edits:
+        data = files.setdefault(edit.file, json.loads(written.get(edit.file, b"null")))
         if edit.path:
-            _apply(files[edit.file], list(_steps(edit.path)), edit.value)
-        elif edit.value is DELETE:
-            del files[edit.file]
+            _apply(data, list(_steps(edit.path)), edit.value)
         else:
-            files[edit.file] = copy.deepcopy(edit.value)
-    study: Study = study_from_canonical(
-        json.dumps(files, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    )
-    return LoadedStudy(study, Positions(), loaded.folder)
+            files[edit.file] = None if edit.value is DELETE else copy.deepcopy(edit.value)
+    parts = {name: getattr(loaded.study, name) for name in Study.model_fields}
+    for file, data in files.items():
+        _replace(parts, file, data)
+    return LoadedStudy(Study.model_construct(**parts), Positions(), loaded.folder)
+
+
+def _replace(parts: dict[str, Any], file: str, data: Any) -> None:
+    """Put one file's new content in, validated as the loader does."""
+    if file in FILES:
+        attribute, model = FILES[file]
+        parts[attribute] = None if data is None else model.model_validate_json(json.dumps(data), strict=True)
+        return
+    folder, _, name = file.partition("/")
+    suffix, model = FOLDERS[folder]
+    key = name.removesuffix(suffix)
+    parts[folder] = {k: v for k, v in parts[folder].items() if k != key}
+    if data is not None:
+        parts[folder][key] = model.model_validate_json(json.dumps(data), strict=True)
 
 
 def _steps(path: str) -> Iterator[tuple[str, str]]:
