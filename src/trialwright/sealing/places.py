@@ -13,18 +13,16 @@ class Kind(Enum):
     """What is sealed; all of a kind have one width, so that size says nothing.
 
     ALLOCATION: a row of a list. NUMBER: a number of a minimisation stream. DRAW: the record of a minimised draw.
-    SPECIFICATION: the seed and parameters (block sizes) that the study file leaves open.
     """
 
     ALLOCATION = "allocation"
     NUMBER = "number"
     DRAW = "draw"
-    SPECIFICATION = "specification"
 
     @property
     def width(self) -> int:
         """Bytes of content after padding."""
-        return 96 if self in (Kind.ALLOCATION, Kind.NUMBER) else 4096
+        return 4096 if self is Kind.DRAW else 96
 
 
 @dataclass(frozen=True)

@@ -184,17 +184,17 @@ def test_the_worked_example_of_pocock_1983():
 
 
 def test_equal_sums_of_different_roots_are_a_tie():
-    # Counts at the person's level: x (0, 1, 1) and y (3, 0, 2). With N = 3·Σc² - (Σc)² after adding the person,
-    # unit A gives √0 + √24 and unit B gives √6 + √6: the same number, and unit C gives √6 + √18.
+    # Counts at the person's level: x (0, 1, 1, 1) and y (3, 0, 2, 2). Unit A gives variances 0 and 8/3, unit B
+    # 2/3 and 2/3, and √0 + √(8/3) = √(2/3) + √(2/3); cut off at any decimal the two sides differ in the last.
     factors = {"x": ["here", "elsewhere"], "y": ["here", "elsewhere"]}
-    design = declare_minimisation({"A": 1, "B": 1, "C": 1}, factors, probability="1", measure="standard_deviation")
-    history = [({"x": "here", "y": "elsewhere"}, label) for label in "BC"]
-    history += [({"x": "elsewhere", "y": "here"}, label) for label in "AAACC"]
+    design = declare_minimisation(dict.fromkeys("ABCD", 1), factors, probability="1", measure="standard_deviation")
+    history = [({"x": "here", "y": "elsewhere"}, label) for label in "BCD"]
+    history += [({"x": "elsewhere", "y": "here"}, label) for label in "AAACCDD"]
 
     draw = minimise(design, history, {"x": "here", "y": "here"}, OneNumber(0))
 
-    assert draw.probabilities == (Fraction(1, 2), Fraction(1, 2), 0)
-    assert float(draw.imbalance[0]) == pytest.approx(sqrt(24 / 6))
+    assert draw.probabilities == (Fraction(1, 2), Fraction(1, 2), 0, 0)
+    assert float(draw.imbalance[0]) == pytest.approx(sqrt(8 / 3))
 
 
 def test_minimisation_keeps_the_margins_closer_than_chance_does(mersenne):

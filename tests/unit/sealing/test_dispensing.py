@@ -144,6 +144,7 @@ def test_a_missing_key_file_and_another_key_are_refused(tmp_path, unblinding_key
     with pytest.raises(DispensingFailed) as refused:
         DispensingProcess(other, PASSWORD)
     assert refused.value.given["reason"] == "sealing.key_invalid"
+    assert ask(other)[0] == 1
 
 
 def test_a_key_of_another_study_gives_no_label(sealed, tmp_path, entropy):
