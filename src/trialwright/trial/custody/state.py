@@ -110,6 +110,7 @@ class Slots(Slice):
             case ProductCollected(label=label, attempt=attempt):
                 slot.label, slot.collections = label, attempt
                 slot.decision = slot.requested_by = ""
+                slot.gates.discard("collection")  # a further collection passes the gate again
                 self.labels[label] = event.slot
             case ProductDecided(decision=decision):
                 slot.decision, slot.decided_at = decision, fact.at
