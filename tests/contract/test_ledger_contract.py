@@ -114,6 +114,13 @@ def test_streams_are_listed_by_prefix_in_byte_order(store, event):
     assert ledger.stream_version("participant/P-2") == 1
 
 
+def test_a_store_names_the_ledgers_that_have_entries(store, event):
+    store.ledger("unused/open")
+    append(store.ledger("b/open"), event("a", 1))
+    append(store.ledger("a/open"), event("a", 1))
+    assert store.ledger_ids() == ("a/open", "b/open")
+
+
 def test_ledgers_of_one_store_do_not_meet(store, event):
     first, second = store.ledger("demo/open"), store.ledger("demo/security")
     append(first, event("a", 1), event("a", 2))

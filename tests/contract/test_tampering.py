@@ -102,6 +102,31 @@ def rehashed_column(rows):
     rows[:] = recomputed(rows)
 
 
+def with_body(rows, body):
+    rows[16] = rows[16]._replace(body=body)
+    rows[:] = recomputed(rows)
+
+
+def rehashed_with_a_key_twice(rows):
+    with_body(rows, rows[16].body.replace(b'"type":', b'"type":"thing.undone","type":'))
+
+
+def rehashed_with_a_float(rows):
+    with_body(rows, rows[16].body.replace(b'"16"', b"1.6e1"))
+
+
+def rehashed_with_a_boolean_for_a_number(rows):
+    with_body(rows, rows[16].body.replace(b'"stream_seq":5', b'"stream_seq":true'))
+
+
+def rehashed_with_two_documents(rows):
+    with_body(rows, rows[16].body + b"{}")
+
+
+def rehashed_without_json(rows):
+    with_body(rows, b"\xff")
+
+
 @pytest.mark.parametrize(
     ("forgery", "fault"),
     [
@@ -116,6 +141,11 @@ def rehashed_column(rows):
         (reordered, ("chain", 17)),
         (rehashed_stream_gap, ("stream", 20)),
         (rehashed_column, ("columns", 17)),
+        (rehashed_with_a_key_twice, ("columns", 17)),
+        (rehashed_with_a_float, ("columns", 17)),
+        (rehashed_with_a_boolean_for_a_number, ("columns", 17)),
+        (rehashed_with_two_documents, ("columns", 17)),
+        (rehashed_without_json, ("columns", 17)),
     ],
 )
 def test_the_first_bad_entry_is_named(backend, ledger, tmp_path, forgery, fault):

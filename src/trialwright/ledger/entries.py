@@ -104,7 +104,7 @@ def check_entry(entry: NewEntry) -> None:
             remedy="keep large files as attachments; the entry holds their hash",
             type=entry.type,
         )
-    # The test of verify.py, word for word: what is recorded can be verified, and what could not is refused here.
+    # Stricter than verify.py, which refuses only what can be read in two ways: here a mistake costs nothing yet.
     try:
         text = body.decode()
         document, end = _decode(text)

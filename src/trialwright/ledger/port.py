@@ -136,6 +136,10 @@ class Store(Protocol):
         """The ledger of that id; it comes into being with its first entry."""
         ...
 
+    def ledger_ids(self) -> tuple[str, ...]:
+        """The ids of the ledgers that have entries, in byte order."""
+        ...
+
     @property
     def rows(self) -> Rows:
         """Projection rows for reading outside transactions; writing through it is refused."""

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     Row = tuple[int, str, int, str, str, bytes, bytes, bytes]
     Key = tuple[str, bytes, bytes]
     Valid = Callable[[bytes, bytes, bytes], bool]
-    Point = tuple[int, int, int, int]
 
 
 class Unreadable(Exception):
@@ -81,11 +80,10 @@ def read_note(text: str, label: str, keys: list[Key] | None, valid: Valid) -> No
     lines = head.split("\n")
     found = [re.match(r"— ([^\s+]+) (\S+)\Z", line) for line in tail[:-1].split("\n")]
     signed = [(line.group(1), unbase64(line.group(2))) for line in found if line]
-    if not gap or not tail.endswith("\n") or len(lines) < 3 or not all(lines) or len(signed) != len(found):
+    whole = gap and tail.endswith("\n") and len(lines) > 2 and all(lines) and len(signed) == len(found)
+    root = unbase64(lines[2]) if whole else b""
+    if len(root) != 32 or not re.match(r"(0|[1-9][0-9]{0,15})\Z", lines[1]):
         raise Unreadable(f"{label} is not a checkpoint")
-    root = unbase64(lines[2])
-    if not re.match(r"(0|[1-9][0-9]{0,15})\Z", lines[1]) or len(root) != 32:
-        raise Unreadable(f"{label} has no size or no root")
     known = {key[:2]: key[2] for key in keys or []}
     mine = [(name, raw) for name, raw in signed if (name, raw[:4]) in known]
     if not all(valid(known[name, raw[:4]], (head + "\n").encode(), raw[4:]) for name, raw in mine):
@@ -114,6 +112,7 @@ def unbase64(text: str) -> bytes:
     return raw if base64.b64encode(raw).decode() == text else b""
 
 
+EMPTY = sha256(b"").digest()
 P = 2**255 - 19
 L = 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, P - 2, P) % P
@@ -121,17 +120,17 @@ D = -121665 * pow(121666, P - 2, P) % P
 
 def ed25519_valid(key: bytes, message: bytes, signature: bytes) -> bool:
     """Whether the signature (R, S) of the message is good: [S]B - [k]A must be R (RFC 8032, section 5.1.7)."""
-    base, public, s = point(b"\x58" + b"\x66" * 31), point(key), signature[32:]
-    if base is None or public is None or len(s) != 32 or int.from_bytes(s, "little") >= L:
+    base, public, s = point(b"\x58" + b"\x66" * 31), point(key), int.from_bytes(signature[32:], "little")
+    if base is None or public is None or len(signature) != 64 or s >= L:
         return False
     k = int.from_bytes(sha512(signature[:32] + key + message).digest(), "little") % L
     x, y, z, t = public
-    x, y, z, _ = add(multiply(int.from_bytes(s, "little"), base), multiply(k, (P - x, y, z, P - t)))
+    x, y, z, _ = add(multiply(s, base), multiply(k, (P - x, y, z, P - t)))
     inverse = pow(z, P - 2, P)
     return ((y * inverse % P) | (x * inverse % P & 1) << 255).to_bytes(32, "little") == signature[:32]
 
 
-def point(encoded: bytes) -> Point | None:
+def point(encoded: bytes) -> tuple[int, ...] | None:
     """A point in extended coordinates (X, Y, Z, T), or None (RFC 8032, section 5.1.3)."""
     y = int.from_bytes(encoded, "little")
     sign, y = y >> 255, y & (2**255 - 1)
@@ -145,14 +144,14 @@ def point(encoded: bytes) -> Point | None:
     return x, y, 1, x * y % P
 
 
-def add(p: Point, q: Point) -> Point:
+def add(p: tuple[int, ...], q: tuple[int, ...]) -> tuple[int, ...]:
     a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
     c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
     e, f, g, h = b - a, d - c, d + c, b + a
     return e * f % P, g * h % P, f * g % P, e * h % P
 
 
-def multiply(scalar: int, p: Point) -> Point:
+def multiply(scalar: int, p: tuple[int, ...]) -> tuple[int, ...]:
     total = (0, 1, 1, 0)
     while scalar:
         total = add(total, p) if scalar & 1 else total
@@ -160,9 +159,15 @@ def multiply(scalar: int, p: Point) -> Point:
     return total
 
 
+def unique(members: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object whose keys differ: a key given twice would be read in two ways."""
+    if len(dict(members)) != len(members):
+        raise ValueError("a key stands there twice")
+    return dict(members)
+
+
 # Decimals stand as text in a body; ``int`` refuses whatever JSON spells as a float.
-decode = json.JSONDecoder(parse_float=int, parse_constant=int).raw_decode
-encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+decode = json.JSONDecoder(object_pairs_hook=unique, parse_float=int, parse_constant=int).raw_decode
 
 
 def grow(nodes: list[bytes], size: int, leaf: bytes) -> None:
@@ -174,8 +179,7 @@ def grow(nodes: list[bytes], size: int, leaf: bytes) -> None:
 
 
 def root_of(nodes: list[bytes]) -> bytes:
-    first = nodes[-1] if nodes else sha256(b"").digest()
-    return reduce(lambda right, left: sha256(b"\x01" + left + right).digest(), nodes[-2::-1], first)
+    return reduce(lambda right, left: sha256(b"\x01" + left + right).digest(), reversed(nodes)) if nodes else EMPTY
 
 
 def row_fault(row: Row, place: int, chain: bytes, version: int) -> Fault | None:
@@ -192,10 +196,10 @@ def row_fault(row: Row, place: int, chain: bytes, version: int) -> Fault | None:
     try:
         text = body.decode()
         document, end = decode(text)
+        if end != len(text) or type(document) is not dict:
+            raise ValueError
     except (ValueError, RecursionError):
-        return Fault("columns", place, "its body is not JSON without floats")
-    if end != len(text) or type(document) is not dict or encode(document) != text:
-        return Fault("columns", place, "its body is not one canonical JSON object")
+        return Fault("columns", place, "its body is not one JSON object without floats and repeated keys")
     said = tuple(document.get(name) for name in ("stream", "stream_seq", "type", "request_id"))
     agrees = said == row[1:5] and type(said[1]) is int
     return None if agrees else Fault("columns", place, f"its body says {said!a}, the columns {row[1:5]!a}")
@@ -207,13 +211,12 @@ def check(ledger_id: str, rows: Iterable[Row], head: tuple[int, bytes, bytes], n
     ``head`` is the (size, chain, root) that the store or export states, ``notes`` are all checkpoints known.
     """
     waiting = sorted(notes, key=lambda note: (note.size, note.label), reverse=True)
-    strange = [note for note in waiting if note.origin != ledger_id]
-    if strange:
-        raise Unreadable(f"{strange[0].label} is of {strange[0].origin!a}, not of {ledger_id!a}")
+    for note in waiting:
+        if note.origin != ledger_id:
+            raise Unreadable(f"{note.label} is of {note.origin!a}, not of {ledger_id!a}")
     nodes: list[bytes] = []
     size, chain, versions = 0, sha256(b"\x03" + ledger_id.encode()).digest(), {"": 0}
-    fault, covered, covered_by = None, 0, ""
-    supply = iter(rows)
+    fault, covered, covered_by, supply = None, 0, "", iter(rows)
     while True:
         while waiting and waiting[-1].size == size and not fault:
             note = waiting.pop()
@@ -234,23 +237,28 @@ def check(ledger_id: str, rows: Iterable[Row], head: tuple[int, bytes, bytes], n
     return Report(ledger_id, size, root_of(nodes).hex(), fault, covered, covered_by)
 
 
+LINE = re.compile(
+    rb'(?s)\{"seq":(\d{1,15}),"stream":"([!#-\[\]-~]+)","stream_seq":(\d{1,15}),"type":"([!#-\[\]-~]+)",'
+    rb'"request_id":"([!#-\[\]-~]+)","leaf":"([0-9a-f]{64})","chain":"([0-9a-f]{64})","body":(.+)\}\n\Z'
+)
+
+
 def read_rows(lines: Iterable[bytes]) -> Iterator[Row]:
-    """The lines of entries.jsonl; a body's exact bytes stand between ``,"body":`` and the last brace."""
+    """The lines of entries.jsonl; a body's exact bytes stand between ``"body":`` and the last brace."""
     for number, line in enumerate(lines, 1):
-        try:
-            at = line.index(b',"body":')
-            r = json.loads(line[:at] + b"}")
-            leaf, chain, body = bytes.fromhex(r["leaf"]), bytes.fromhex(r["chain"]), line[at + 8 : -2]
-            yield r["seq"], r["stream"], r["stream_seq"], r["type"], r["request_id"], body, leaf, chain
-        except (ValueError, KeyError, TypeError, RecursionError):
-            raise Unreadable(f"line {number} of entries.jsonl is not an entry") from None
+        found = LINE.match(line)
+        if not found:
+            raise Unreadable(f"line {number} of entries.jsonl is not an entry")
+        *columns, body = found.groups()
+        seq, stream, stream_seq, kind, request_id, leaf, chain = map(bytes.decode, columns)
+        yield int(seq), stream, int(stream_seq), kind, request_id, body, bytes.fromhex(leaf), bytes.fromhex(chain)
 
 
 def verify_export(
     path: Path, receipts: Iterable[tuple[str, str]], keys: Iterable[str], *, valid: Valid = ed25519_valid
 ) -> Report:
     """Verify an export against checkpoints (label, text) held outside and the texts of keys that are trusted."""
-    trusted = [read_key(key) for key in keys]
+    trusted = list(map(read_key, keys))
     notes = [read_note(text, label, trusted, valid) for label, text in receipts]
     try:
         with ExitStack() as stack:
@@ -259,7 +267,7 @@ def verify_export(
             names = archive.namelist() if archive else [f"checkpoints/{p.name}" for p in path.glob("checkpoints/*")]
             stated = json.loads(read("ledger.json").decode())
             if stated["format"] != 1:
-                raise Unreadable(f"the export has format {stated['format']!a}, this program reads 1")
+                raise ValueError(f"format {stated['format']!a}, this program reads 1")
             kept = [name for name in names if name.startswith("checkpoints/") and name.endswith(".txt")]
             notes += [read_note(read(name).decode(), name, None, valid) for name in kept]
             head = (stated["size"], bytes.fromhex(stated["chain"]), bytes.fromhex(stated["root"]))
@@ -275,8 +283,8 @@ def main() -> int:
     parser.add_argument("export", type=Path, help="folder or zip file")
     parser.add_argument("--checkpoint", type=Path, action="append", default=[], help="a checkpoint that you kept")
     parser.add_argument("--key", action="append", default=[], help="a public key that you trust, or a file with it")
-    options = parser.parse_args()
     try:
+        options = parser.parse_args()
         keys = [key if "+" in key else Path(key).read_bytes().decode() for key in options.key]
         receipts = [(str(file), file.read_bytes().decode()) for file in options.checkpoint]
         report = verify_export(options.export, receipts, keys)
@@ -284,7 +292,7 @@ def main() -> int:
         print(f"cannot verify: {error}", file=sys.stderr)
         return 2
     print(report)
-    return 0 if report.fault is None and report.covered else 1
+    return 1 if report.fault or not report.covered else 0
 
 
 if __name__ == "__main__":
