@@ -46,6 +46,10 @@ class MemoryStore:
     def ledger(self, ledger_id: str) -> MemoryLedger:
         return MemoryLedger(self, checked_ledger_id(ledger_id))
 
+    def ledger_ids(self) -> tuple[str, ...]:
+        with self.locked():
+            return tuple(sorted(name for name, record in self._records.items() if record.entries))
+
     def save_checkpoint(self, ledger_id: str, note: str) -> None:
         checkpoint = checked_checkpoint(ledger_id, note)
         with self.locked():

@@ -44,6 +44,10 @@ class SqlStore:
     def ledger(self, ledger_id: str) -> SqlLedger:
         return SqlLedger(self, self._database, checked_ledger_id(ledger_id))
 
+    def ledger_ids(self) -> tuple[str, ...]:
+        found = self._database.rows("SELECT ledger_id FROM ledger_head WHERE size > 0 ORDER BY ledger_id")
+        return tuple(name for (name,) in found)
+
     def save_checkpoint(self, ledger_id: str, note: str) -> None:
         checkpoint = checked_checkpoint(ledger_id, note)
         self._database.write_checkpoint(ledger_id, checkpoint.size, note)

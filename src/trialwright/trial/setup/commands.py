@@ -247,6 +247,7 @@ def approve_build(command: ApproveBuild, state: State, context: Context) -> Iter
         evidence=command.evidence,
         summary=command.summary,
         shown=context.signature.shown,
+        source=context.builds[build].canonical.decode(),
     )
 
 

@@ -47,6 +47,8 @@ class BuildApproved(Event):
     """SHA-256 (hex) of the test report."""
     summary: str
     shown: str
+    source: str
+    """The build's canonical source, so that the record can be read without the study folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
