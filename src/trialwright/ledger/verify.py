@@ -152,7 +152,7 @@ def add(p: tuple[int, ...], q: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def multiply(scalar: int, p: tuple[int, ...]) -> tuple[int, ...]:
-    total = (0, 1, 1, 0)
+    total: tuple[int, ...] = (0, 1, 1, 0)
     while scalar:
         total = add(total, p) if scalar & 1 else total
         p, scalar = add(p, p), scalar >> 1
