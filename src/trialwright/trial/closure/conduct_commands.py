@@ -58,9 +58,14 @@ class ClassifyDeviation(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifyClosedDeviation(Command):
-    """The same in the closed space. By the unblinded monitor or the qualified person."""
+    """The same in the closed space, also after the lock: who locks cannot see it, who unblinds waits for it.
 
-    PERMISSION: ClassVar[Permission] = may(Role.UNBLINDED_MONITOR, Role.QUALIFIED_PERSON, space=Space.CLOSED)
+    By the unblinded monitor or the qualified person.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(
+        Role.UNBLINDED_MONITOR, Role.QUALIFIED_PERSON, space=Space.CLOSED, after_lock=True
+    )
     participant: str
     deviation: str
     important: bool

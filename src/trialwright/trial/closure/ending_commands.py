@@ -63,7 +63,9 @@ class MakeDataCut(Command):
     Refused: a name that is taken or none.
     """
 
-    PERMISSION: ClassVar[Permission] = may(Role.DATA_MANAGER, Role.INDEPENDENT_STATISTICIAN, after_lock=True)
+    PERMISSION: ClassVar[Permission] = may(
+        Role.DATA_MANAGER, Role.INDEPENDENT_STATISTICIAN, after_lock=True, checkpoint=True
+    )
     cut: str
 
 

@@ -178,7 +178,7 @@ class RecordLateResult(Command):
     Refused: not released; no such measurement; a value that cannot be one.
     """
 
-    PERMISSION: ClassVar[Permission] = may(*LABORATORY, space=Space.CLOSED)
+    PERMISSION: ClassVar[Permission] = may(*LABORATORY, space=Space.CLOSED, after_lock=True)
     participant: str
     label: str
     measurement: str

@@ -132,10 +132,10 @@ class ReportAdverseEvent(Command):
     """Report an adverse event; ``observed_at`` is when the site became aware. By investigator or nurse.
 
     Causality is for the investigator, agent by agent. Refused: unreadable onset, grade or codes, contradictions,
-    causality from a nurse. Never refused for its time: events after withdrawal are reported too.
+    causality from a nurse. Never refused for its time: events after withdrawal or after the lock are reported too.
     """
 
-    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.STUDY_NURSE)
+    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.STUDY_NURSE, after_lock=True)
     participant: str
     term: str
     onset: str
@@ -155,7 +155,7 @@ class FollowUpAdverseEvent(Command):
     Refused: nothing changed, no reason, unreadable parts, contradictions.
     """
 
-    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.STUDY_NURSE)
+    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.STUDY_NURSE, after_lock=True)
     participant: str
     adverse_event: str
     term: str | None = None
@@ -215,7 +215,7 @@ class RecordSponsorAwareness(Command):
     Clocks whose receiver is the sponsor are met by it; too late is flagged. Refused: the sponsor knew already.
     """
 
-    PERMISSION: ClassVar[Permission] = may(*ASSESSORS, Role.SPONSOR)
+    PERMISSION: ClassVar[Permission] = may(*ASSESSORS, Role.SPONSOR, after_lock=True)
     participant: str
     adverse_event: str
 
@@ -227,7 +227,7 @@ class RecordSubmission(Command):
     Refused: the clock does not run, was met, or is one for suspected reactions (:class:`RecordExpeditedReport`).
     """
 
-    PERMISSION: ClassVar[Permission] = may(*ASSESSORS, Role.SPONSOR)
+    PERMISSION: ClassVar[Permission] = may(*ASSESSORS, Role.SPONSOR, after_lock=True)
     participant: str
     adverse_event: str
     clock: str
@@ -242,7 +242,7 @@ class RecordExpeditedReport(Command):
     Refused: the clock does not run or was met.
     """
 
-    PERMISSION: ClassVar[Permission] = may(Role.SAFETY_OFFICER, space=Space.CLOSED)
+    PERMISSION: ClassVar[Permission] = may(Role.SAFETY_OFFICER, space=Space.CLOSED, after_lock=True)
     participant: str
     adverse_event: str
     clock: str
