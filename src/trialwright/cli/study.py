@@ -77,19 +77,22 @@ def explain(rule: Annotated[str, typer.Argument(help="For example TW012.")], as_
 
 def build(
     folder: Folder,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the build's canonical source to this file.")
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the build into this folder.", show_default=False)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check and compile a study; print the build's id. Exit code 1 where there are errors."""
     made = compile_study(open_study(folder))
-    if output is not None:
-        write_file(output, made.canonical)
+    written = None if out is None else out / f"{made.study.identity.id}-{made.id[:12]}.build.json"
+    if written is not None:
+        write_file(written, made.canonical)
     if as_json:
-        print_json({**made.summary(), "output": str(output) if output else None})
+        print_json({**made.summary(), "written": str(written) if written else None})
         return
     print_lines(f"{name.replace('_', ' '):<14}{value}" for name, value in made.summary().items())
+    if written is not None:
+        print_lines([f"{'written':<14}{written}"])
 
 
 def diff(
@@ -190,7 +193,7 @@ def open_study(folder: Path) -> LoadedStudy:
 
 
 def open_build(path: Path) -> Build:
-    """A build from a folder (checked and compiled) or from a file that ``trialwright build --output`` wrote.
+    """A build from a folder (checked and compiled) or from a file that ``trialwright build --out`` wrote.
 
     Raises:
         InvalidValue: neither is there.

@@ -10,18 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from trialwright.foundation.errors import InvalidValue
-from trialwright.foundation.ids import slug
-
 _DECIMAL = r"^-?[0-9]{1,30}(\.[0-9]{1,15})?$"
-
-
-def _name(text: str) -> str:
-    # pydantic collects its own errors only; ours would end validation at the first one.
-    try:
-        return slug(text)
-    except InvalidValue as error:
-        raise PydanticCustomError("not_a_name", "{what}", {"what": error.message, "remedy": error.remedy}) from error
 
 
 def _number_as_text(value: object) -> object:
@@ -38,14 +27,13 @@ def _decimal_text(text: str) -> str:
     return text
 
 
-Name = Annotated[
-    str,
-    AfterValidator(_name),
-    Field(json_schema_extra={"pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$", "maxLength": 60}),
-]
+NAME_PATTERN = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
+LANGUAGE_PATTERN = r"^[a-z]{2,3}$"
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=60)]
 """A name inside a study: lower-case letters, digits, underscores."""
 
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Language = Annotated[str, Field(pattern=LANGUAGE_PATTERN)]
 """ISO 639 language code: ``en``, ``nb``, ``nn`` …"""
 
 Text = dict[Language, str]

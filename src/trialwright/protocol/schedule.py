@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from trialwright.protocol.declared import Declared, Expression, Name, Text
 
 
 class Offset(Declared):
     """Time from the anchor's local date; exactly one unit."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["days"]}, {"required": ["weeks"]}, {"required": ["months"]}]}
+    )
 
     days: int | None = None
     weeks: int | None = None

@@ -10,15 +10,16 @@ from trialwright.protocol.documents import ConsentHead, PublicHead
 from trialwright.protocol.findings import did_you_mean
 from trialwright.protocol.loader import FILES, FOLDERS
 
-_KINDS: dict[str, type[Declared]] = {
+KINDS: dict[str, type[Declared]] = {
     **{name.removesuffix(".yaml"): model for name, (_, model) in FILES.items()},
     "form": FOLDERS["forms"][1],
     "terminology": FOLDERS["terminology"][1],
     "consent_head": ConsentHead,
     "public_head": PublicHead,
 }
+"""Kind of file → what it declares."""
 
-SCHEMA_KINDS: tuple[str, ...] = tuple(_KINDS)
+SCHEMA_KINDS: tuple[str, ...] = tuple(KINDS)
 """What :func:`json_schema` knows: one kind per file, ``form``, ``terminology`` and the heads of texts."""
 
 
@@ -31,11 +32,23 @@ def json_schema(kind: str) -> dict[str, Any]:
     Raises:
         InvalidValue: another kind.
     """
-    if kind not in _KINDS:
+    if kind not in KINDS:
         raise InvalidValue(
             f"{kind!r} is no kind of file",
             remedy=did_you_mean(kind, SCHEMA_KINDS) or f"use one of {', '.join(SCHEMA_KINDS)}",
             given=kind,
         )
-    schema = _KINDS[kind].model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    schema = KINDS[kind].model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_closed(schema)}
+
+
+def _closed(schema: Any) -> Any:
+    """Maps whose keys must match a pattern admit no others; the generator leaves that open."""
+    if isinstance(schema, list):
+        return [_closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {key: _closed(part) for key, part in schema.items()}
+    if "patternProperties" in closed:
+        closed["additionalProperties"] = False
+    return closed

@@ -8,6 +8,7 @@ from trialwright.protocol.findings import Finding
 from trialwright.protocol.positions import Place, Position
 from trialwright.protocol.yaml_source import Data, YamlSource, read_yaml
 
+_NAMELESS = "nameless"  # stands in for an id that is missing, so that one mistake is told once
 _HEADING = re.compile(r"## +(?P<heading>.*?\S) *\{#(?P<id>[^}]*)\} *\Z")
 
 
@@ -50,9 +51,9 @@ class _Sections:
                 self._body.append(line)
             elif line:
                 self._report(number, "text stands before the first heading", "begin with ## Heading {#id}")
-                self._sections.append({})  # one finding is enough for the stray paragraph
+                self._add(number, _NAMELESS, line)
         self._close()
-        return [section for section in self._sections if section]
+        return [*self._sections]
 
     def _open(self, line: str, number: int) -> None:
         found = _HEADING.match(line)
@@ -60,17 +61,19 @@ class _Sections:
             self._report(
                 number, f"heading {line[:60]!r} has no id", "write ## Heading {#id}; the title is in the head"
             )
-            self._sections.append({})
+            self._add(number, _NAMELESS, line)
             return
-        path = ("sections", sum(1 for section in self._sections if section))
-        here = Position(number, 1)
-        self._places[path] = Place(here, here)
-        if any(section.get("id") == found["id"] for section in self._sections):
+        if any(section["id"] == found["id"] for section in self._sections):
             self._report(number, f"id {found['id']!r} is used twice", "give each section its own id")
-        self._sections.append({"id": found["id"], "heading": found["heading"], "text": ""})
+        self._add(number, found["id"], found["heading"])
+
+    def _add(self, number: int, name: str, heading: str) -> None:
+        here = Position(number, 1)
+        self._places["sections", len(self._sections)] = Place(here, here)
+        self._sections.append({"id": name, "heading": heading, "text": ""})
 
     def _close(self) -> None:
-        if self._sections and self._sections[-1]:
+        if self._sections:
             self._sections[-1]["text"] = "\n".join(self._body).strip("\n")
         self._body = []
 

@@ -11,14 +11,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from trialwright.protocol.declared import Declared
+from trialwright.protocol.declared import LANGUAGE_PATTERN, NAME_PATTERN, Declared
 from trialwright.protocol.findings import Finding, did_you_mean
 from trialwright.protocol.positions import KeyPath, Place, Position, Positions
 from trialwright.protocol.yaml_source import Data
 
 D = TypeVar("D", bound=Declared)
 
-_LANGUAGE = r"^[a-z]{2,3}$"
 _KINDS = {
     "string_type": "a text is expected",
     "int_type": "a whole number is expected",
@@ -87,13 +86,14 @@ def _wrong_value(error: ErrorDetails) -> tuple[str, str, str]:
         expected = str(context["expected"])
         names = [part.strip(" '") for part in expected.replace(" or ", ", ").split(",")]
         return "TW906", f"{shown} is not known", did_you_mean(given, names) or f"use one of {', '.join(names)}"
-    if kind == "not_a_name":
-        return "TW907", str(context["what"]), str(context["remedy"])
+    if kind == "string_pattern_mismatch" and context["pattern"] == NAME_PATTERN:
+        remedy = "use lower-case letters, digits and single underscores, starting with a letter"
+        return "TW907", f"{shown} is not a name", remedy
     if kind in _KINDS:
         return "TW905", f"{shown} was given where {_KINDS[kind]}", _type_remedy(kind, given)
     if kind == "too_short":
         return "TW905", "nothing is given", f"give at least {context['min_length']}"
-    if kind == "string_pattern_mismatch" and context["pattern"] == _LANGUAGE:
+    if kind == "string_pattern_mismatch" and context["pattern"] == LANGUAGE_PATTERN:
         return "TW905", f"{shown} is no language", "write en, nb …; a text with a comma inside { } needs quotes"
     if kind == "string_pattern_mismatch":
         return "TW905", f"{shown} has the wrong form", f"it must match {context['pattern']}"
@@ -103,7 +103,7 @@ def _wrong_value(error: ErrorDetails) -> tuple[str, str, str]:
 
 def _type_remedy(kind: str, given: object) -> str:
     if kind == "string_type" and isinstance(given, int | float):
-        return f'put it in quotes: "{json.dumps(given)}"'
+        return "put it in quotes"
     if kind == "bool_type" and isinstance(given, str) and given.lower() in ("yes", "no", "on", "off"):
         return "write true or false"
     if kind == "tuple_type":
