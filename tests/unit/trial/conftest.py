@@ -69,6 +69,8 @@ SHORT_NAMES = {
     "safety": Role.SAFETY_OFFICER,
 }
 
+WORDS = {role: word for word, role in SHORT_NAMES.items()}
+
 
 def actor(name: str) -> Actor:
     """``investigator`` (of site 01), ``nurse@02``, ``sponsor`` …: one person for each role and site."""
@@ -174,20 +176,23 @@ class World:
         self.give(ApproveBuild(build=self.build.id, evidence="e" * 64, summary="tested"), "sponsor")
         self.give(OpenStudy(), "sponsor")
 
-    def open(self) -> None:
-        """Everybody appointed, trained and delegated; sites 01 and 02 active."""
+    def open(self, sites: tuple[str, ...] = ("01", "02")) -> None:
+        """Everybody appointed, trained and delegated; the sites active."""
         self.create()
-        words = {role: word for word, role in SHORT_NAMES.items()}
         roles = [role for role in self.build.study.identity.roles if role is not Role.PARTICIPANT]
         for role in roles:
             if role not in SITE_ROLES and role is not Role.SPONSOR:
-                person = words.get(role, role.value)
+                person = WORDS.get(role, role.value)
                 self.give(AppointPerson(person=person, role=role, organisation="centre"), "sponsor")
-        for site in ("01", "02"):
-            self.activate(site)
-            for role in roles:
-                if role in SITE_ROLES and role is not Role.INVESTIGATOR:
-                    self.delegate(f"{words.get(role, role.value)}@{site}")
+        for site in sites:
+            self.open_site(site)
+
+    def open_site(self, site: str) -> None:
+        """A site active, everybody there trained and delegated."""
+        self.activate(site)
+        for role in self.build.study.identity.roles:
+            if role in SITE_ROLES and role is not Role.INVESTIGATOR:
+                self.delegate(f"{WORDS.get(role, role.value)}@{site}")
 
     def activate(self, site: str) -> None:
         """Activate a site under the study's build."""

@@ -71,6 +71,7 @@ TABLE = {
         "cell_laboratory injecting_physician investigator pharmacist qualified_person study_nurse unblinded_monitor, "
         "closed"
     ),
+    "PrepareEnvelope": "independent_statistician pharmacist, closed",
     "UnblindInEmergency": "investigator, closed, after lock, signs unblind_in_emergency",
     "UnblindForSusar": "safety_officer, closed, after lock",
     "RecordAccidentalUnblinding": (

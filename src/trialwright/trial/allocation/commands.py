@@ -24,7 +24,14 @@ from trialwright.trial.allocation.events import (
     SealedRow,
     StratumRows,
 )
-from trialwright.trial.allocation.preparation import PreparedList, sealed_for, strata_of, stratum_name
+from trialwright.trial.allocation.preparation import (
+    PreparedList,
+    knows_levels,
+    same_randomisation,
+    sealed_for,
+    strata_of,
+    stratum_name,
+)
 from trialwright.trial.allocation.state import PARAMETERS, Commitments, Randomised, Stratum
 from trialwright.trial.allocation.words import revealing_word
 from trialwright.trial.capture.state import CaseBook
@@ -43,7 +50,10 @@ MEANS = ("system", "envelope")
 
 
 class ListNotFitting(Refusal):
-    """The list was not made for this study as it is approved, or does not follow the lists before it."""
+    """The list was not made for this study as it is approved, or an amendment randomises otherwise than before.
+
+    Positions go on from list to list, so method, unit, ratio and strata stay what they were at the first one.
+    """
 
     code = "allocation.list_not_fitting"
 
@@ -144,7 +154,7 @@ class SealAllocationList(Command):
     space, with a signature over the commitment's root (hex).
 
     Refused: another method or other strata than the approved build's, a list that does not follow the ones before,
-    a signature over another root.
+    a build that randomises otherwise than the lists before, a signature over another root.
     """
 
     PERMISSION: ClassVar[Permission] = may(
@@ -158,8 +168,8 @@ class RandomiseParticipant(Command):
     """Give the participant the next position of their stratum. By the investigator or study nurse.
 
     Decided on the open space alone. Refused: participation over, randomised already, no consent in force, the site
-    not recruiting, no list committed, eligibility not signed off or too long ago, data or criteria changed since,
-    a stratum that data do not decide, no row left.
+    not recruiting, no list committed, a list made for another randomisation, eligibility not signed off or too long
+    ago, data or criteria changed since, a stratum that data do not decide, no row left.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.STUDY_NURSE, treats=True, checkpoint=True)
@@ -198,6 +208,18 @@ class DispenseAllocation(Command):
     )
     participant: str
     period: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrepareEnvelope(Command):
+    """Have a participant's emergency envelope made; the receipt allows it. In the closed space.
+
+    By the independent statistician or the pharmacist. Refused: an open study, a role that the study keeps blinded,
+    not randomised.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(Role.INDEPENDENT_STATISTICIAN, Role.PHARMACIST, space=Space.CLOSED)
+    participant: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -304,10 +326,17 @@ def randomise_participant(command: RandomiseParticipant, state: State, context: 
         raise ListNotCommitted(
             "no allocation list is committed to", remedy="the independent statistician gives SealAllocationList"
         )
+    committed = context.builds[commitments.build]
+    if not same_randomisation(context.build, committed):
+        raise ListNotFitting(
+            f"site {enrolment.site} works under a build that randomises otherwise than the list in use",
+            remedy="randomise under the build that the list was made for; the method is not changed by amendment",
+            site=enrolment.site,
+        )
     _check_sign_off(participant, enrolment, state, context)
     factors = _factors(participant, enrolment, state, context)
     stratum = stratum_name(context.build, factors)
-    number = commitments.numbers.get(stratum)
+    number = commitments.numbers.get(stratum) if knows_levels(committed, factors) else None
     position = len(state.of(Stratum, str(number)).taken) if number else 0
     if number is None or position >= commitments.rows[stratum]:
         raise ListExhausted(
@@ -341,15 +370,16 @@ def record_mistaken_randomisation(
 
 
 def dispense_allocation(command: DispenseAllocation, state: State, context: Context) -> Iterable[Event]:
-    blinding = context.build.study.identity.blinding
-    if blinding.kind == "blinded" and context.actor.role not in blinding.unblinded_roles:
-        raise StaysBlinded(
-            f"the study keeps the role {context.actor.role.value} blinded",
-            remedy="who prepares or gives the treatment looks; in an emergency give UnblindInEmergency",
-            role=context.actor.role.value,
-        )
+    _check_unblinded(context)
     _randomised(command.participant, state)
     yield AllocationDisclosed(participant=command.participant, purpose="dispensing", about=command.period)
+
+
+def prepare_envelope(command: PrepareEnvelope, state: State, context: Context) -> Iterable[Event]:
+    _check_blinded(context)
+    _check_unblinded(context)
+    _randomised(command.participant, state)
+    yield AllocationDisclosed(participant=command.participant, purpose="envelope")
 
 
 def unblind_in_emergency(command: UnblindInEmergency, state: State, context: Context) -> Iterable[Event]:
@@ -411,16 +441,18 @@ def disclose_for_data_cut(command: DiscloseForDataCut, state: State, context: Co
 
 def _check_fits(prepared: PreparedList, commitments: Commitments, context: Context) -> None:
     build, sealed = context.build, prepared.sealed
-    have = {row.place.stratum for row in sealed.rows} - {PARAMETERS}
-    want = set(strata_of(build))
+    have = {row.place.stratum for row in sealed.rows}
+    want = {PARAMETERS, *strata_of(build)}
     problem = ""
     if prepared.method != build.study.randomisation.method:
         problem = f"it was made by {prepared.method}, the study says {build.study.randomisation.method}"
     elif prepared.number != commitments.lists + 1:
         problem = f"it is list {prepared.number}, the next is {commitments.lists + 1}"
+    elif commitments.lists and not same_randomisation(build, context.builds[commitments.build]):
+        problem = "the approved build randomises otherwise than the lists before"
     elif sealed.ledger != sealed_for(build.study.identity.id, prepared.number):
         problem = f"it is sealed for {sealed.ledger}"
-    elif have != want if prepared.number == 1 else not have <= want:
+    elif have != want if prepared.number == 1 else not {PARAMETERS} < have <= want:
         problem = f"its strata differ from the study's by {', '.join(sorted(have ^ want))}"
     if problem:
         raise ListNotFitting(
@@ -510,6 +542,16 @@ def _check_blinded(context: Context) -> None:
         raise NotBlinded("this study is open", remedy="look with DispenseAllocation")
 
 
+def _check_unblinded(context: Context) -> None:
+    blinding = context.build.study.identity.blinding
+    if blinding.kind == "blinded" and context.actor.role not in blinding.unblinded_roles:
+        raise StaysBlinded(
+            f"the study keeps the role {context.actor.role.value} blinded",
+            remedy="who prepares or gives the treatment looks; in an emergency give UnblindInEmergency",
+            role=context.actor.role.value,
+        )
+
+
 def _check_reason(context: Context) -> None:
     if not (context.reason or "").strip():
         raise ReasonMissing("nothing says why the allocation is looked at", remedy="give the reason")
@@ -532,6 +574,7 @@ DECISIONS: Mapping[type[Command], Decide] = {
     RandomiseParticipant: randomise_participant,
     RecordMistakenRandomisation: record_mistaken_randomisation,
     DispenseAllocation: dispense_allocation,
+    PrepareEnvelope: prepare_envelope,
     UnblindInEmergency: unblind_in_emergency,
     UnblindForSusar: unblind_for_susar,
     RecordAccidentalUnblinding: record_accidental_unblinding,

@@ -112,7 +112,7 @@ class AllocationDisclosed(Event):
     STREAM: ClassVar[str] = "participant/{participant}"
     participant: str
     purpose: str
-    """dispensing, emergency or susar."""
+    """dispensing, envelope, emergency or susar."""
     about: str | None = None
     """The adverse event, for a SUSAR; the period, for dispensing."""
 

@@ -74,7 +74,7 @@ class SealedAllocations:
         if not randomised.done:
             raise NotFound(f"{participant} is not randomised", remedy="randomise first", participant=participant)
         if state.of(Commitments).method == MINIMISATION:
-            return self._minimised_label(state, participant, randomised.position)
+            return self._minimised_label(state, randomised.position)
         return self._value(state, randomised.stratum, randomised.position)
 
     def arm(self, participant: str, period: str | None) -> str:
@@ -97,13 +97,16 @@ class SealedAllocations:
             )
         return arm
 
-    def _minimised_label(self, state: State, participant: str, position: int) -> str:
+    def _minimised_label(self, state: State, position: int) -> str:
+        commitments = state.of(Commitments)
         with self._lock:
-            if self._minimised is None:
+            if self._minimised is None or self._minimised.lists != commitments.lists:
+                # A later list may know sites that the one before did not: draw everything again.
                 parameters = json.loads(self._value(state, PARAMETERS, 0))
-                self._minimised = _Minimised(minimisation_design(self._build(state, participant), parameters))
+                design = minimisation_design(self._builds[commitments.build], parameters)
+                self._minimised = _Minimised(commitments.lists, design)
             minimised = self._minimised
-            taken = state.of(Stratum, str(state.of(Commitments).numbers[""])).taken
+            taken = state.of(Stratum, str(commitments.numbers[""])).taken
             while len(minimised.labels) <= position:
                 number = int(self._value(state, "", len(minimised.labels)))
                 minimised.draw(taken[len(minimised.labels)].factors, number)
@@ -126,8 +129,9 @@ class SealedAllocations:
 
 @dataclass
 class _Minimised:
-    """The draws of a minimisation so far, in order."""
+    """The draws of a minimisation so far, in order, under the design of the newest list."""
 
+    lists: int
     design: MinimisationDesign
     labels: list[str] = field(default_factory=list)
 

@@ -74,6 +74,18 @@ def stratum_name(build: Build, levels: Mapping[str, str]) -> str:
     return "" if build.study.randomisation.method == MINIMISATION else stratum_of(_factors(build), levels)
 
 
+def same_randomisation(one: Build, other: Build) -> bool:
+    """Whether two builds randomise alike, so that one list serves both; sites may have been added."""
+    a, b = one.study.randomisation, other.study.randomisation
+    return (a.method, a.unit, a.ratio, a.strata, a.by_site) == (b.method, b.unit, b.ratio, b.strata, b.by_site)
+
+
+def knows_levels(build: Build, levels: Mapping[str, str]) -> bool:
+    """Whether the study has each of these factor levels; a site added later is not in an older build."""
+    known = _factors(build)
+    return all(level in known.get(factor, ()) for factor, level in levels.items())
+
+
 def sealed_for(study: str, number: int) -> str:
     """The name that the seals of a list are bound to."""
     return f"{study}/closed/list/{number}"

@@ -97,14 +97,18 @@ def open_lists(state: State, opener: Opener) -> tuple[OpenedList, ...]:
 
 
 def verify_allocations(
-    facts: Iterable[Fact], lists: Iterable[OpenedList], build: Build, *, commit: Commit = commitment_root
+    facts: Iterable[Fact],
+    lists: Iterable[OpenedList],
+    builds: Mapping[str, Build],
+    *,
+    commit: Commit = commitment_root,
 ) -> dict[str, str]:
     """Check opened lists against their commitments and the order of use; what the lists gave to whom.
 
     Args:
         facts: of the open ledger, in order.
         lists: all opened lists.
-        build: says the method, and for minimisation its factors and weights.
+        builds: builds by id; say the method, and for minimisation its factors and weights.
         commit: the sealer's own way to commit (see :class:`trialwright.sealing.Sealer`).
 
     Returns:
@@ -114,7 +118,7 @@ def verify_allocations(
         CommitmentMismatch: a list is not the one committed to.
         UseDiffers: a list is missing, was committed to after its use, or positions were not taken in order.
     """
-    use = _Use(build, {opened.number: opened for opened in lists}, commit)
+    use = _Use(builds, {opened.number: opened for opened in lists}, commit)
     for fact in facts:
         use.follow(fact)
     return use.finished()
@@ -123,21 +127,24 @@ def verify_allocations(
 class _Use:
     """Walks through the open record with the lists at hand."""
 
-    def __init__(self, build: Build, lists: Mapping[int, OpenedList], commit: Commit) -> None:
-        self._build = build
+    def __init__(self, builds: Mapping[str, Build], lists: Mapping[int, OpenedList], commit: Commit) -> None:
+        self._builds = builds
         self._lists = lists
         self._commit = commit
         self._rows: dict[str, list[str]] = {}
         self._taken: dict[str, int] = {}
         self._labels: dict[str, str] = {}
         self._told: set[str] = set()
+        self._history: list[tuple[dict[str, str], str]] = []
         self._tally: Tally | None = None
+        """Of a minimisation, under the design of the newest list."""
 
     def follow(self, fact: Fact) -> None:
         """Check one fact."""
         match fact.event:
             case AllocationListCommitted() as e:
                 self._committed(e)
+                self._begin_tally(e, fact)
             case AllocationPositionTaken() as e:
                 self._position(e)
             case ParticipantRandomised() as e:
@@ -160,6 +167,15 @@ class _Use:
             if sum(row.place.stratum == part.stratum for row in opened.rows) != part.rows:
                 raise _differs(f"list {event.list} has not the {part.rows} rows published for {part.stratum!r}")
 
+    def _begin_tally(self, event: AllocationListCommitted, fact: Fact) -> None:
+        if event.method == MINIMISATION:
+            build, parameters = self._builds.get(fact.build), self._rows.get(PARAMETERS)
+            if build is None or parameters is None:
+                raise _differs(f"list {event.list} has no parameters, or its build {fact.build[:12]} is not given")
+            self._tally = Tally(minimisation_design(build, json.loads(parameters[0])))
+            for factors, label in self._history:
+                self._tally.add(factors, label)
+
     def _position(self, event: AllocationPositionTaken) -> None:
         expected = self._taken.get(event.stratum, 0)
         rows = self._rows.get(event.stratum, [])
@@ -172,12 +188,11 @@ class _Use:
         self._labels[event.participant] = self._label(event, rows[expected])
 
     def _label(self, event: AllocationPositionTaken, value: str) -> str:
-        if self._build.study.randomisation.method != MINIMISATION:
-            return value
         if self._tally is None:
-            self._tally = Tally(minimisation_design(self._build, json.loads(self._rows[PARAMETERS][0])))
+            return value
         label = minimise(self._tally.design, self._tally, event.factors, CommittedNumber(int(value))).label
         self._tally.add(event.factors, label)
+        self._history.append((event.factors, label))
         return label
 
     def _randomised(self, event: ParticipantRandomised) -> None:

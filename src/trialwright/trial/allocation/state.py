@@ -65,6 +65,8 @@ class Commitments(Slice):
     FOLDS: ClassVar[tuple[type[Event], ...] | None] = (AllocationListCommitted,)
     lists: int = 0
     method: str = ""
+    build: str = ""
+    """The build that the newest list was made for."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Stratum → number of its stream."""
     rows: dict[str, int] = field(default_factory=dict)
@@ -73,7 +75,7 @@ class Commitments(Slice):
     def apply(self, fact: Fact) -> None:
         match fact.event:
             case AllocationListCommitted() as e:
-                self.lists, self.method = e.list, e.method
+                self.lists, self.method, self.build = e.list, e.method, fact.build
                 for part in e.strata:
                     self.numbers[part.stratum] = part.number
                     self.rows[part.stratum] = self.rows.get(part.stratum, 0) + part.rows

@@ -117,9 +117,9 @@ class CountersignConsent(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RefuseConsent(Command):
-    """Record that the participant declined. By the participant, investigator or study nurse.
+    """Record that the participant declined, also to consent again after an amendment.
 
-    Refused: consent is in force (then it is withdrawn).
+    By the participant, investigator or study nurse. Refused: consent is in force (then it is withdrawn).
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.PARTICIPANT, Role.INVESTIGATOR, Role.STUDY_NURSE)
@@ -217,7 +217,7 @@ def countersign_consent(command: CountersignConsent, state: State, context: Cont
 
 def refuse_consent(command: RefuseConsent, state: State, context: Context) -> Iterable[Event]:
     existing(state, command.participant)
-    if state.of(Consent, command.participant).in_force:
+    if consent_gap(state, command.participant) is None:
         raise AlreadyConsented(
             f"{command.participant} has consented", remedy="give WithdrawConsent", participant=command.participant
         )

@@ -39,7 +39,7 @@ def ended(trial_worlds, small_study, method):
 
 
 def proved(world, lists, facts=None):
-    return verify_allocations(world.trial.facts() if facts is None else facts, lists, world.build)
+    return verify_allocations(world.trial.facts() if facts is None else facts, lists, world.trial.builds)
 
 
 def test_the_lists_and_the_record_give_what_was_dispensed(ended):

@@ -40,6 +40,7 @@ from trialwright.trial.allocation.events import (
 )
 from trialwright.trial.allocation.gateway import SealedAllocations
 from trialwright.trial.allocation.preparation import Secret, prepare_list, strata_of
+from trialwright.trial.allocation.proof import open_lists, verify_allocations
 from trialwright.trial.allocation.state import Commitments, Randomised, SealedRows, Stratum
 from trialwright.trial.allocation.views import COMMITMENT, FACTOR, RANDOMISATION
 from trialwright.trial.capture.events import Entered
@@ -50,7 +51,8 @@ from trialwright.trial.consent.gate import ConsentNotInForce
 from trialwright.trial.enrolment.commands import EndParticipation
 from trialwright.trial.enrolment.gate import ParticipationOver
 from trialwright.trial.event import Space
-from trialwright.trial.setup.commands import PauseRecruitment
+from trialwright.trial.setup.commands import ActivateAmendment, ApproveBuild, PauseRecruitment
+from trialwright.trial.setup.events import Approval
 
 FEMALE, MALE = "sex=female", "sex=male"
 
@@ -129,6 +131,63 @@ def test_a_list_that_does_not_fit_the_study_is_refused(trial_worlds, small_study
     world.seal_list(good)
     again = SealAllocationList(prepared=good)
     world.refuses(ListNotFitting, again, "statistician", shown=good.sealed.root.hex())
+
+
+def amended(study, **changes):
+    """A build that randomises otherwise."""
+    return compiled(study.model_copy(update={"randomisation": study.randomisation.model_copy(update=changes)}))
+
+
+def approve_and_move(world, build, *, site):
+    world.give(ApproveBuild(build=build.id, evidence="e", summary="s"), "sponsor")
+    approvals = (Approval(kind="ethics", reference="2", date="2025-02-01"),)
+    world.give(ActivateAmendment(site=site, build=build.id, approvals=approvals, reconsent=False), "sponsor")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"method": "complete"}, {"ratio": {"cells_first": 2, "saline_first": 1}}, {"strata": ()}, {"by_site": True}],
+)
+def test_an_amendment_that_randomises_otherwise_neither_uses_the_list_nor_continues_it(
+    trial_worlds, small_build, small_study, changes
+):
+    other = amended(small_study, **changes)
+    world = trial_worlds(small_build, other)
+    approve_and_move(world, other, site="01")
+    participant, elsewhere = world.signed_off(), world.signed_off(site="02")
+    world.refuses(ListNotFitting, RandomiseParticipant(participant=participant), "investigator")
+    world.randomised(elsewhere)
+    world.build = other
+    parameters = {} if "method" in changes else {"sizes": [3, 6]} if "ratio" in changes else None
+    prepared = world.prepared_list(number=2, rows=6, parameters=parameters)
+    command = SealAllocationList(prepared=prepared)
+    refused = world.refuses(ListNotFitting, command, "statistician", shown=prepared.sealed.root.hex())
+    assert "randomises otherwise" in refused.message
+
+
+@pytest.mark.parametrize("method", ["random_permuted_blocks", "minimisation"])
+def test_a_site_that_an_amendment_adds_randomises_once_a_list_knows_it(trial_worlds, small_study, method):
+    both = amended(small_study, method=method, by_site=True)
+    one_site = small_study.identity.model_copy(update={"sites": small_study.identity.sites[:1]})
+    first = amended(small_study.model_copy(update={"identity": one_site}), method=method, by_site=True)
+    world = trial_worlds(first, both, opened=False)
+    world.open(sites=("01",))
+    parameters = {"probability": "4/5"} if method == "minimisation" else {"sizes": [2, 4]}
+    world.seal_list(world.prepared_list(rows=4, parameters=parameters))
+    earlier = [world.randomised(sex=sex) for sex in "FFM"]
+    labels = [world.trial.allocations.label(p) for p in earlier]
+
+    world.give(ApproveBuild(build=both.id, evidence="e", summary="s"), "sponsor")
+    world.build = both
+    world.open_site("02")
+    added = world.signed_off(site="02")
+    world.refuses(ListExhausted, RandomiseParticipant(participant=added), "investigator@02")
+    world.seal_list(world.prepared_list(number=2, rows=4, parameters=parameters))
+    world.randomised(added)
+    lists = open_lists(world.trial.state(), KeyOpener(world.unblinding_key))
+    proved = verify_allocations(world.trial.facts(), lists, world.trial.builds)
+    assert proved == {p: world.trial.allocations.label(p) for p in (*earlier, added)}
+    assert [proved[p] for p in earlier] == labels
 
 
 def test_long_lists_come_in_parts_and_fold_to_one(trial_worlds, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from trialwright.build.compile import compiled
 from trialwright.protocol.roles import Role
-from trialwright.sealing import Dispensing
+from trialwright.sealing import Dispensing, EnvelopeWriter, open_envelope
 from trialwright.trial.allocation.commands import (
     CutUnknown,
     DiscloseForDataCut,
@@ -17,6 +17,7 @@ from trialwright.trial.allocation.commands import (
     MeansUnknown,
     NotBlinded,
     NotRandomised,
+    PrepareEnvelope,
     ReasonMissing,
     RecordAccidentalUnblinding,
     RevealsArm,
@@ -24,6 +25,7 @@ from trialwright.trial.allocation.commands import (
     UnblindForSusar,
     UnblindInEmergency,
 )
+from trialwright.trial.allocation.envelopes import emergency_envelopes
 from trialwright.trial.allocation.events import AllocationDisclosed, EmergencyUnblinded
 from trialwright.trial.allocation.gateway import NothingDisclosed, RowMissing, SealedAllocations, reveal
 from trialwright.trial.allocation.state import Randomised, SealedRows
@@ -87,6 +89,7 @@ def test_in_an_open_study_the_site_looks(trial_worlds, small_study):
     for command, by in (
         (UnblindInEmergency(participant=participant), "investigator"),
         (UnblindForSusar(participant=participant, adverse_event="ae-1"), "safety"),
+        (PrepareEnvelope(participant=participant), "statistician"),
         (RecordAccidentalUnblinding(participant=participant, learned_by="x", how="y"), "nurse"),
     ):
         world.refuses(NotBlinded, command, by, reason="needed")
@@ -229,6 +232,38 @@ def test_an_envelope_opened_when_the_system_was_down_is_recorded_and_shows_nothi
     with pytest.raises(NothingDisclosed):
         reveal(receipt.facts, trial_world.trial.allocations)
     assert trial_world.trial.state().of(Randomised, participant).unblinded
+
+
+def test_an_envelope_opens_without_the_system_and_says_what_was_allocated(trial_world):
+    participants = [trial_world.randomised() for _ in range(3)]
+    writer = EnvelopeWriter(
+        "five random words here", ledger="small", holder="01", entropy=trial_world.trial.entropy, work=10
+    )
+    envelopes = {}
+    for participant in participants:
+        receipt = trial_world.give(PrepareEnvelope(participant=participant), "statistician")
+        envelopes |= emergency_envelopes(receipt.facts, trial_world.trial.allocations, trial_world.build, writer)
+    words = {"cells_first": "First: Cells; Second: Saline", "saline_first": "First: Saline; Second: Cells"}
+    opened = {p: open_envelope(envelope, "five random words here") for p, envelope in envelopes.items()}
+    assert {p: content for p, (_, content) in opened.items()} == {
+        p: words[trial_world.trial.allocations.label(p)] for p in participants
+    }
+    assert len({len(envelope) for envelope in envelopes.values()}) == 1
+    assert [row["purpose"] for row in looks(trial_world)] == ["envelope"] * 3
+
+
+def test_envelopes_are_made_by_unblinded_people_in_blinded_studies(trial_worlds, trial_world, small_study):
+    participant = trial_world.signed_off()
+    command = PrepareEnvelope(participant=participant)
+    trial_world.refuses(NotRandomised, command, "statistician")
+    trial_world.refuses(NotPermitted, command, "investigator")
+    unblinded = tuple(
+        role for role in small_study.identity.blinding.unblinded_roles if role is not Role.INDEPENDENT_STATISTICIAN
+    )
+    blinding = small_study.identity.blinding.model_copy(update={"unblinded_roles": unblinded})
+    identity = small_study.identity.model_copy(update={"blinding": blinding})
+    world = trial_worlds(compiled(small_study.model_copy(update={"identity": identity})))
+    world.refuses(StaysBlinded, PrepareEnvelope(participant=world.randomised()), "statistician")
 
 
 # --- SUSAR and accidents ------------------------------------------------------------------------------------
