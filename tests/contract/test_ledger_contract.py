@@ -104,6 +104,21 @@ def test_long_ledgers_are_read_in_order_from_any_place(store, event):
     assert list(ledger.leaves(1500)) == [entry.leaf for entry in ledger.read(limit=1500)]
 
 
+def test_a_reading_ends_where_the_ledger_ended_when_it_began(store, event):
+    ledger = store.ledger(LEDGER)
+    append(ledger, *[event("a", n) for n in range(1, 1003)])
+    for reading in (ledger.read(), ledger.read_stream("a")):
+        size = ledger.head().size
+        with ledger.transaction() as transaction:
+            seen = []
+            for entry in reading:
+                seen.append(entry.seq)
+                if entry.seq <= 3:
+                    transaction.append([event("a", size + entry.seq)])
+        assert seen == list(range(1, size + 1))
+        assert ledger.head().size == size + 3
+
+
 def test_streams_are_listed_by_prefix_in_byte_order(store, event):
     ledger = store.ledger(LEDGER)
     names = ["participant/P-2", "participant/P-10", "site/NO-01", "participant", "Participant/x", "a"]

@@ -181,6 +181,17 @@ def test_another_connection_notices_that_a_declaration_changed(database):
         store.rows.get(wider, ("a",))
 
 
+def test_a_connection_whose_table_another_one_remade_is_told_so(database):
+    other = Table("names", key=(Column("label"),), columns=())
+    with database.open() as first, database.open() as second:
+        with first.ledger(LEDGER).transaction() as transaction:
+            transaction.rows.ensure([NAMES])
+        with second.ledger(LEDGER).transaction() as transaction:
+            transaction.rows.clear([other])
+        with pytest.raises(ProjectionOutdated):
+            first.rows.get(NAMES, ("a",))
+
+
 def test_clear_empties_the_tables_and_makes_absent_ones(store):
     with store.ledger(LEDGER).transaction() as transaction:
         transaction.rows.ensure([NAMES])

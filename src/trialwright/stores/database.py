@@ -14,12 +14,13 @@ class Database(Protocol):
     """One connection. SQL texts use ``?`` for values; errors come out as named store errors.
 
     ``projections`` is the prefix of projection tables (a schema, or nothing); ``text`` and ``integer`` are the
-    column types whose order is by UTF-8 bytes and by value.
+    column types whose order is by UTF-8 bytes and by value; ``quote`` stands around names.
     """
 
     projections: str
     text: str
     integer: str
+    quote: str
     table_suffix: str
 
     def rows(self, sql: str, values: Parameters = ()) -> list[Any]:

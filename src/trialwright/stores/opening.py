@@ -31,7 +31,8 @@ def open_store(url: str, *, create: bool = True, password: str | None = None) ->
         return MemoryStore()
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise StoreUrlInvalid(f"{url[:80]!a} is not the address of a store", remedy=_REMEDY)
+        # Not repeated in full: what has an @ may hold a password.
+        raise StoreUrlInvalid(f"{url.rpartition('@')[2][:80]!a} is not the address of a store", remedy=_REMEDY)
     if scheme == "sqlite":
         if not re.match(r"/[^?#\x00]+\Z", rest):
             raise StoreUrlInvalid(

@@ -93,6 +93,7 @@ class PostgresqlDatabase:
     projections = "projection."
     text = 'text COLLATE "C"'
     integer = "bigint"
+    quote = '"'
     table_suffix = ""
 
     def __init__(self, connection: Connection, *, create: bool) -> None:

@@ -138,25 +138,30 @@ class SqlLedger:
         return [stream for (stream,) in found]
 
     def read_stream(self, stream: str, after: int = 0) -> Iterator[Entry]:
-        while True:
-            page = self._database.rows(
-                f"{_ENTRY} AND stream = ? AND stream_seq > ? ORDER BY stream_seq LIMIT {_PAGE}",
-                (self.ledger_id, stream, after),
+        last = self.stream_version(stream)
+        while after < last:
+            yield from map(
+                Entry._make,
+                self._database.rows(
+                    f"{_ENTRY} AND stream = ? AND stream_seq > ? AND stream_seq <= ? ORDER BY stream_seq",
+                    (self.ledger_id, stream, after, min(last, after + _PAGE)),
+                ),
             )
-            yield from map(Entry._make, page)
-            if len(page) < _PAGE:
-                return
-            after = page[-1][2]
+            after += _PAGE
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
-        while limit is None or limit > 0:
-            size = _PAGE if limit is None else min(_PAGE, limit)
-            page = self._database.rows(f"{_ENTRY} AND seq > ? ORDER BY seq LIMIT {size}", (self.ledger_id, after))
-            yield from map(Entry._make, page)
-            if len(page) < size:
-                return
-            after = page[-1][0]
-            limit = None if limit is None else limit - size
+        # What is appended while the reader goes on belongs to the next reading, as in memory.
+        size = self.head().size
+        last = size if limit is None else min(size, after + limit)
+        while after < last:
+            yield from map(
+                Entry._make,
+                self._database.rows(
+                    f"{_ENTRY} AND seq > ? AND seq <= ? ORDER BY seq",
+                    (self.ledger_id, after, min(last, after + _PAGE)),
+                ),
+            )
+            after += _PAGE
 
     def find_request(self, request_id: str) -> tuple[Entry, ...]:
         return _request(self._database, self.ledger_id, request_id)

@@ -154,7 +154,7 @@ class SqlRows:
             return False
         if found[0][0] != _declaration(table):
             raise outdated(table.name)
-        self._known[table.name] = _Statements(Shape(table), self._name(table))
+        self._known[table.name] = _Statements(Shape(table), self._name(table), self._database.quote)
         return True
 
     def _make(self, shape: Shape) -> None:
@@ -168,15 +168,19 @@ class SqlRows:
             self._of(table)
             return
         types = {"text": self._database.text, "integer": self._database.integer}
-        lines = [f'"{column.name}" {types[column.kind]}' for column in shape.columns.values()]
-        lines.append(f"PRIMARY KEY ({_quoted(shape.names[: shape.width])})")
+        lines = [f"{self._quoted(column.name)} {types[column.kind]}" for column in shape.columns.values()]
+        lines.append(f"PRIMARY KEY ({self._quoted(*shape.names[: shape.width])})")
         self._database.run(f"CREATE TABLE {self._name(table)} ({', '.join(lines)}){self._database.table_suffix}")
         for number, index in enumerate(table.indexes, 1):
-            self._database.run(f'CREATE INDEX "{table.name}_by_{number}" ON {self._name(table)} ({_quoted(index)})')
-        self._known[table.name] = _Statements(shape, self._name(table))
+            name = self._quoted(f"{table.name}_by_{number}")
+            self._database.run(f"CREATE INDEX {name} ON {self._name(table)} ({self._quoted(*index)})")
+        self._known[table.name] = _Statements(shape, self._name(table), self._database.quote)
 
     def _name(self, table: Table) -> str:
-        return f'{self._database.projections}"{table.name}"'
+        return f"{self._database.projections}{self._quoted(table.name)}"
+
+    def _quoted(self, *names: str) -> str:
+        return ", ".join(f"{self._database.quote}{name}{self._database.quote}" for name in names)
 
     @cached_property
     def _catalogue(self) -> str:
@@ -186,17 +190,19 @@ class SqlRows:
 class _Statements:
     """The SQL of one table, built once."""
 
-    def __init__(self, shape: Shape, name: str) -> None:
+    def __init__(self, shape: Shape, table: str, quote: str) -> None:
         self.shape = shape
-        key, others = shape.names[: shape.width], shape.names[shape.width :]
-        self._columns, self._key = _quoted(shape.names), _quoted(key)
-        self._from = f"SELECT {self._columns} FROM {name}"
-        by_key = " AND ".join(f'"{column}" = ?' for column in key)
+        self._quoted = {name: f"{quote}{name}{quote}" for name in shape.names}
+        names = list(self._quoted.values())
+        key, others = names[: shape.width], names[shape.width :]
+        self._key = ", ".join(key)
+        self._from = f"SELECT {', '.join(names)} FROM {table}"
+        by_key = " AND ".join(f"{name} = ?" for name in key)
         self.get = f"{self._from} WHERE {by_key}"
-        self.delete = f"DELETE FROM {name} WHERE {by_key}"
-        overwrite = ", ".join(f'"{column}" = excluded."{column}"' for column in others)
+        self.delete = f"DELETE FROM {table} WHERE {by_key}"
+        overwrite = ", ".join(f"{name} = excluded.{name}" for name in others)
         self.put = (
-            f"INSERT INTO {name} ({self._columns}) VALUES ({_marks(len(shape.names))}) "
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(len(names))}) "
             f"ON CONFLICT ({self._key}) DO {'UPDATE SET ' + overwrite if others else 'NOTHING'}"
         )
 
@@ -204,7 +210,7 @@ class _Statements:
         self, wanted: Mapping[str, Cell], after: Key = (), limit: int | None = None
     ) -> tuple[str, tuple[Cell, ...]]:
         """The query for rows with these cells in key order, beyond a key if one is given."""
-        tests = [f'"{name}" IS NULL' if value is None else f'"{name}" = ?' for name, value in wanted.items()]
+        tests = [f"{self._quoted[name]} {'IS NULL' if value is None else '= ?'}" for name, value in wanted.items()]
         values: list[Cell] = [value for value in wanted.values() if value is not None]
         if after:
             tests.append(f"({self._key}) > ({_marks(len(after))})")
@@ -227,10 +233,6 @@ def _declaration(table: Table) -> str:
             "indexes": [list(index) for index in table.indexes],
         }
     )
-
-
-def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
 
 
 def _marks(count: int) -> str:

@@ -15,6 +15,7 @@ from trialwright.stores.database import Parameters, packed, unpacked
 from trialwright.stores.errors import (
     AppendOnly,
     NotAStore,
+    ProjectionOutdated,
     StoreFull,
     StoreLocked,
     StoreMissing,
@@ -129,6 +130,8 @@ class SqliteDatabase:
     projections = ""
     text = "TEXT"
     integer = "INTEGER"
+    # In double quotes SQLite takes a name that does not exist for a text, and answers with no rows and no error.
+    quote = "`"
     table_suffix = " WITHOUT ROWID"
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -299,6 +302,8 @@ def _named(error: sqlite3.Error) -> RecordError:
     primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreLocked("another writer holds the database", remedy="try again; keep transactions short")
+    if text.startswith(("no such table", "no such column")):
+        return ProjectionOutdated(f"a projection is not as it was: {text}", remedy="rebuild the views")
     if primary == sqlite3.SQLITE_FULL:
         return StoreFull("the disk is full", remedy="make room on the disk and carry out the act again")
     if primary == sqlite3.SQLITE_NOTADB:
