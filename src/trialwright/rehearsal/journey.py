@@ -177,7 +177,7 @@ class Journey:
             yield from self._await_product(injection.slot)
             yield self._next_morning()
         yield from self._consent_again()
-        if any(act.act == "randomise" for act in encounter.acts) and not self._randomise():
+        if any(act.act == "randomise" for act in encounter.acts) and not (yield from self._randomise()):
             self._withdrawn = True
             return
         yield from visits.hold(world, self._person, self._site, encounter.id, world.today(self._site))
@@ -207,13 +207,18 @@ class Journey:
                 world.trial.allocations.arm(self._person.code, encounter.period), world.today(self._site)
             )
 
-    def _randomise(self) -> bool:
+    def _randomise(self) -> Deciding:
+        """Randomise; where the sign-off has become too old, assess and sign again first."""
         world, code = self._world, self._person.code
         if not world.recruiting:
+            full = FailScreening(participant=code)
+            world.act(full, self._investigator, reason="recruitment is complete")
+            world.told["screen failures"] += 1
             return False
-        receipt = world.attempt(RandomiseParticipant(participant=code), self._investigator)
-        if receipt is None:
-            return False
+        if world.attempt(RandomiseParticipant(participant=code), self._investigator) is None:
+            if not (yield from self._decide_eligibility()) or not world.recruiting:
+                return False
+            world.act(RandomiseParticipant(participant=code), self._investigator)
         world.randomised.append(code)
         world.recruiting = len(world.randomised) < world.target
         world.on_randomised(len(world.randomised))

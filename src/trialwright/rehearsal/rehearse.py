@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from trialwright.build import Build
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.ports import DerivedEntropy, SettableClock
+from trialwright.ledger import SigningKey
 from trialwright.ledger.port import Store
 from trialwright.protocol.simulation import Scenario
 from trialwright.rehearsal import amendment, closing, opening, oversight
@@ -30,6 +31,7 @@ from trialwright.sealing import (
     generate_key,
 )
 from trialwright.trial.allocation.gateway import SealedAllocations
+from trialwright.trial.checkpointing import Checkpointer
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.event import Space
 
@@ -81,6 +83,8 @@ class Rehearsed:
     told: Mapping[str, int]
     refused: Mapping[Tried, int]
     ended: datetime
+    checkpoint_key: str
+    """The public key that verifies the checkpoints."""
     mode: str = "rehearsal"
 
 
@@ -90,6 +94,7 @@ def rehearse(
     closed_store: Store,
     wishes: Wishes | None = None,
     progress: Callable[[int], None] = lambda done: None,
+    hand_out: Callable[[Space, str], None] = lambda space, note: None,
 ) -> Rehearsed:
     """Take virtual participants through the whole of a study.
 
@@ -99,6 +104,7 @@ def rehearse(
         closed_store: the closed space; not used by a study with one space.
         wishes: how many, from which seed, in which world.
         progress: called with the number of participants randomised and finished so far.
+        hand_out: gets each checkpoint, as sites and sponsor would.
 
     Raises:
         InvalidValue: no participants, or an unknown scenario.
@@ -106,9 +112,16 @@ def rehearse(
     """
     wishes = wishes or Wishes()
     world, later, sealer = _stage(build, open_store, closed_store, wishes)
+    key = SigningKey("rehearsal", world.entropy.bytes(32, purpose="checkpoint key", stream="study", position=0))
+    checkpointer = Checkpointer(
+        world.trial.stores, world.trial.ledgers, key, world.clock, hand_out, at_most_every=timedelta(days=7)
+    )
+    world.trial.checkpoint = checkpointer
     world.agenda.start(_whole(world, later, sealer, wishes, progress), START)
     world.agenda.run()
-    return _outcome(world)
+    for space in set(world.trial.ledgers) if not world.trial.one_space else {Space.OPEN}:
+        checkpointer.sign(space)
+    return _outcome(world, str(key.verifier))
 
 
 def _stage(build: Build, open_store: Store, closed_store: Store, wishes: Wishes) -> tuple[World, Build, Sealer]:
@@ -224,7 +237,7 @@ def _arrivals(world: World, site: str) -> Process:
             world.agenda.start(Journey(world, site, number).live(), world.clock.now())
 
 
-def _outcome(world: World) -> Rehearsed:
+def _outcome(world: World, checkpoint_key: str) -> Rehearsed:
     trial = world.trial
     heads = {space: ledger.head() for space, ledger in trial.ledgers.items()}
     return Rehearsed(
@@ -238,4 +251,5 @@ def _outcome(world: World) -> Rehearsed:
         told=dict(world.told),
         refused=dict(world.refused),
         ended=world.clock.now(),
+        checkpoint_key=checkpoint_key,
     )

@@ -29,11 +29,12 @@ from trialwright.trial.crossing.state import Crossings
 from trialwright.trial.event import Event, Fact, Space, encode
 from trialwright.trial.permission import permit, site_of
 from trialwright.trial.record import Circumstances, Recorder
-from trialwright.trial.rooms import DECISIONS, EVENTS, SLICES, VIEWS
+from trialwright.trial.rooms import DECISIONS, EVENTS, SLICES
 from trialwright.trial.security import log_refusal
 from trialwright.trial.setup.state import SiteSetup, StudySetup
 from trialwright.trial.state import State, StreamCache
 from trialwright.trial.view import Projector
+from trialwright.trial.views import VIEWS
 
 RETRIES = 8
 """How often a decision is taken again because a stream it read has moved."""

@@ -1,4 +1,4 @@
-"""The table of contents of the running trial: every event, decision, slice and view, named in one place.
+"""The table of contents of the running trial: every event, decision and slice; views stand in ``views.py``.
 
 A new room is added here by hand; nothing registers itself.
 """
@@ -10,46 +10,36 @@ from collections.abc import Mapping
 from trialwright.trial.allocation import commands as allocation_commands
 from trialwright.trial.allocation import events as allocation_events
 from trialwright.trial.allocation import state as allocation_state
-from trialwright.trial.allocation import views as allocation_views
 from trialwright.trial.capture import commands as capture_commands
 from trialwright.trial.capture import events as capture_events
 from trialwright.trial.capture import state as capture_state
-from trialwright.trial.capture import views as capture_views
 from trialwright.trial.closure import commands as closure_commands
 from trialwright.trial.closure import events as closure_events
 from trialwright.trial.closure import state as closure_state
-from trialwright.trial.closure import views as closure_views
 from trialwright.trial.command import Command, Decide
 from trialwright.trial.consent import commands as consent_commands
 from trialwright.trial.consent import events as consent_events
 from trialwright.trial.consent import state as consent_state
-from trialwright.trial.consent import views as consent_views
 from trialwright.trial.crossing import events as crossing_events
 from trialwright.trial.crossing import state as crossing_state
 from trialwright.trial.custody import commands as custody_commands
 from trialwright.trial.custody import events as custody_events
 from trialwright.trial.custody import state as custody_state
-from trialwright.trial.custody import views as custody_views
 from trialwright.trial.enrolment import commands as enrolment_commands
 from trialwright.trial.enrolment import events as enrolment_events
 from trialwright.trial.enrolment import state as enrolment_state
-from trialwright.trial.enrolment import views as enrolment_views
 from trialwright.trial.event import Event
 from trialwright.trial.hands import Hands
 from trialwright.trial.queries import commands as queries_commands
 from trialwright.trial.queries import events as queries_events
 from trialwright.trial.queries import state as queries_state
-from trialwright.trial.queries import views as queries_views
 from trialwright.trial.safety import commands as safety_commands
 from trialwright.trial.safety import events as safety_events
 from trialwright.trial.safety import state as safety_state
-from trialwright.trial.safety import views as safety_views
 from trialwright.trial.setup import commands as setup_commands
 from trialwright.trial.setup import events as setup_events
 from trialwright.trial.setup import state as setup_state
-from trialwright.trial.setup import views as setup_views
 from trialwright.trial.state import Slice
-from trialwright.trial.view import View
 
 EVENTS: tuple[type[Event], ...] = (
     *setup_events.EVENTS,
@@ -88,16 +78,4 @@ SLICES: tuple[type[Slice], ...] = (
     *safety_state.SLICES,
     *closure_state.SLICES,
     *crossing_state.SLICES,
-)
-
-VIEWS: tuple[View, ...] = (
-    *setup_views.VIEWS,
-    *consent_views.VIEWS,
-    *enrolment_views.VIEWS,
-    *allocation_views.VIEWS,
-    *capture_views.VIEWS,
-    *queries_views.VIEWS,
-    *custody_views.VIEWS,
-    *safety_views.VIEWS,
-    *closure_views.VIEWS,
 )
