@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from trialwright.schedule import (
     NOT_DONE,
+    FaultKind,
     Offset,
     PlannedEncounter,
     Status,
@@ -187,6 +188,62 @@ def test_overlap_is_what_two_sets_of_dates_share(plan, anchor):
         if a.anchor is not None and a.anchor == b.anchor and window(a) & window(b)
     }
     assert {(o.first, o.second): o.days for o in overlaps(plan)} == expected
+
+
+LEAP_CYCLE = [date(2028, 3, 1) + timedelta(days=n) for n in range(1461)]
+
+
+@settings(deadline=None, max_examples=40)
+@given(plans())
+def test_with_months_the_overlap_is_the_largest_over_all_anchor_dates(plan):
+    pairs = [(a, b) for n, a in enumerate(plan) for b in plan[n + 1 :] if a.anchor is not None]
+    pairs = [(a, b) for a, b in pairs if a.anchor == b.anchor][:2]
+    found = {(o.first, o.second): o.days for o in overlaps(plan)}
+    for a, b in pairs:
+        windows = [(a.window(day), b.window(day)) for day in LEAP_CYCLE]
+        most = max((min(x[2], y[2]) - max(x[1], y[1])).days + 1 for x, y in windows)
+        assert found.get((a.id, b.id), 0) == max(0, most)
+
+
+# One month is 28 to 31 days: offsets that are before or after each other as the anchor falls.
+CLOSE = st.one_of(
+    st.builds(Offset, st.integers(28, 31), st.just(Unit.DAYS)),
+    st.builds(Offset, st.integers(0, 2), st.just(Unit.MONTHS)),
+    st.builds(Offset, st.integers(4, 5), st.just(Unit.WEEKS)),
+)
+
+
+@st.composite
+def journeys(draw):
+    """Two to four encounters, each anchored to an earlier one, the last after one of them."""
+    count = draw(st.integers(2, 4))
+    return tuple(
+        PlannedEncounter(
+            id=f"e{n}",
+            anchor=f"by_e{draw(st.integers(0, n - 1))}" if n else "start",
+            offset=draw(CLOSE),
+            window_before_days=draw(st.integers(0, 1)),
+            window_after_days=draw(st.integers(0, 1)),
+            sets=f"by_e{n}",
+            after=(f"e{draw(st.integers(0, n - 1))}",) if n == count - 1 else (),
+        )
+        for n in range(count)
+    )
+
+
+@settings(deadline=None, max_examples=50)
+@given(journeys())
+def test_a_broken_order_is_found_exactly_when_some_anchor_date_breaks_it(plan):
+    last = plan[-1]
+    (before,) = (e for e in plan if e.id in last.after)
+    layouts = [projected(plan, {"start": day}) for day in LEAP_CYCLE]
+    too_early = any(layout[last.id] < layout[before.id] for layout in layouts)
+    closed = last.anchor == before.anchor and any(last.window(day)[2] < before.window(day)[1] for day in LEAP_CYCLE)
+    kinds = [fault.kind for fault in impossible(plan, given={"start"})]
+    if closed:
+        assert kinds == [FaultKind.WINDOW_BEFORE_PREDECESSOR]
+    else:
+        assert kinds == ([FaultKind.TARGET_BEFORE_PREDECESSOR] if too_early else [])
 
 
 @settings(deadline=None)

@@ -180,6 +180,8 @@ def _not_before_predecessors(encounter: PlannedEncounter, happened: Happened, ea
 
 
 def _waits_for(encounter: PlannedEncounter, happened: Happened) -> tuple[str, ...]:
+    if not encounter.after:
+        return ()
     own = happened.get(encounter.id)
     limit = None if own is NOT_DONE else own
     return tuple(name for name in encounter.after if not _took_place_by(happened.get(name), limit))

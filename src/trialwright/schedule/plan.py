@@ -22,6 +22,7 @@ class Unit(Enum):
     MONTHS = "months"
 
 
+_LAST_DAY = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _LONGEST = {Unit.DAYS: _LONGEST_DAYS, Unit.WEEKS: _LONGEST_DAYS // 7, Unit.MONTHS: 1200}
 
 
@@ -166,6 +167,5 @@ def local_date(day: date) -> date:
 
 def _months_after(day: date, months: int) -> date:
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if not 1 <= year <= 9999:  # monthrange has its own error for year 0
-        raise OverflowError
-    return date(year, month0 + 1, min(day.day, calendar.monthrange(year, month0 + 1)[1]))
+    last = 29 if month0 == 1 and calendar.isleap(year) else _LAST_DAY[month0]
+    return date(year, month0 + 1, min(day.day, last))

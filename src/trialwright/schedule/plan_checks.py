@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import Enum
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import combinations
 
-from trialwright.schedule.plan import PlannedEncounter, Unit
-from trialwright.schedule.projection import projected
+from trialwright.schedule.plan import Offset, PlannedEncounter
 
 _REFERENCE_DAY = date(2024, 1, 1)
 _LEAP_CYCLE_DAYS = 1461  # every day of the month, every month, at every distance from a leap day
@@ -70,15 +70,10 @@ def overlaps(plan: Sequence[PlannedEncounter]) -> tuple[Overlap, ...]:
         InvalidValue: a window outside the calendar.
     """
     found = []
-    scheduled = [encounter for encounter in plan if encounter.anchor is not None]
-    windows = {id(e): [e.window(day)[1:] for day in _reference_days(scheduled)] for e in scheduled}
-    for first, second in combinations(scheduled, 2):
+    for first, second in combinations([e for e in plan if e.anchor is not None], 2):
         if first.anchor != second.anchor:
             continue
-        shared = max(
-            (min(a[1], b[1]) - max(a[0], b[0])).days + 1
-            for a, b in zip(windows[id(first)], windows[id(second)], strict=True)
-        )
+        shared = max(_shared_days(first, second, days) for days in _distances((first.offset,), (second.offset,)))
         if shared > 0:
             ordered = first.id in second.after or second.id in first.after
             found.append(Overlap(first=first.id, second=second.id, days=shared, ordered=ordered))
@@ -153,38 +148,57 @@ def _cycle(plan: Sequence[PlannedEncounter]) -> tuple[str, ...]:
 
 
 def _wrong_order(plan: Sequence[PlannedEncounter]) -> Iterator[Fault]:
-    roots = _roots(plan)
+    chains = _chains(plan)
     by_id = {encounter.id: encounter for encounter in plan}
-    days = _reference_days(plan)
-    layouts = [projected(plan, dict.fromkeys(set(roots.values()), day)) for day in days]
     for encounter in plan:
         for name in encounter.after:
             predecessor = by_id.get(name)
-            if predecessor is None or encounter.id not in roots or name not in roots:
+            if predecessor is None or encounter.id not in chains or name not in chains:
                 continue
-            if encounter.anchor == predecessor.anchor and any(
-                encounter.window(day)[2] < predecessor.window(day)[1] for day in days
-            ):
+            (root, offsets), (other_root, other_offsets) = chains[encounter.id], chains[name]
+            if root != other_root:
+                continue  # two beginnings: nothing is known of their distance
+            nearest = min(_distances(other_offsets, offsets))
+            same_anchor = encounter.anchor == predecessor.anchor
+            if same_anchor and nearest + encounter.window_after_days < -predecessor.window_before_days:
                 yield Fault(kind=FaultKind.WINDOW_BEFORE_PREDECESSOR, encounter=encounter.id, other=name)
-            elif roots[name] == roots[encounter.id] and any(
-                layout[encounter.id] < layout[name] for layout in layouts
-            ):
+            elif nearest < 0:
                 yield Fault(kind=FaultKind.TARGET_BEFORE_PREDECESSOR, encounter=encounter.id, other=name)
 
 
-def _roots(plan: Sequence[PlannedEncounter]) -> dict[str, str]:
-    """For each scheduled encounter, the anchor its chain of anchors begins with; the plan has no cycle."""
+def _chains(plan: Sequence[PlannedEncounter]) -> dict[str, tuple[str, tuple[Offset, ...]]]:
+    """For each scheduled encounter, the anchor its chain begins with and the offsets from there to its target."""
     setters = {encounter.sets: encounter for encounter in plan if encounter.sets is not None}
-    roots = {}
+    chains: dict[str, tuple[str, tuple[Offset, ...]]] = {}
     for encounter in plan:
-        anchor, setter = encounter.anchor, setters.get(encounter.anchor or "")
+        if encounter.anchor is None:
+            continue
+        anchor, setter = encounter.anchor, setters.get(encounter.anchor)
+        offsets: tuple[Offset, ...] = (encounter.offset,)
+        # The plan has no cycle; an encounter that sets its own anchor is where a chain begins.
         while setter is not None and setter.anchor is not None and setter.sets != setter.anchor:
-            anchor, setter = setter.anchor, setters.get(setter.anchor)
-        if anchor is not None:
-            roots[encounter.id] = anchor
-    return roots
+            anchor, offsets = setter.anchor, (setter.offset, *offsets)
+            setter = setters.get(anchor)
+        chains[encounter.id] = (anchor, offsets)
+    return chains
 
 
-def _reference_days(plan: Sequence[PlannedEncounter]) -> list[date]:
-    months = any(encounter.offset.unit is Unit.MONTHS for encounter in plan)
-    return [_REFERENCE_DAY + timedelta(days=n) for n in range(_LEAP_CYCLE_DAYS if months else 1)]
+def _shared_days(first: PlannedEncounter, second: PlannedEncounter, distance: int) -> int:
+    """Dates in both windows, negative when they are apart; ``distance`` is from the first target to the second."""
+    opens = max(-first.window_before_days, distance - second.window_before_days)
+    closes = min(first.window_after_days, distance + second.window_after_days)
+    return closes - opens + 1
+
+
+@lru_cache(maxsize=1024)
+def _distances(one: tuple[Offset, ...], two: tuple[Offset, ...]) -> frozenset[int]:
+    """Every number of days from the target of one chain of offsets to that of another, over all common anchors."""
+    return frozenset(b - a for a, b in zip(_targets(one), _targets(two), strict=True))
+
+
+@lru_cache(maxsize=256)
+def _targets(chain: tuple[Offset, ...]) -> tuple[int, ...]:
+    """The target's day number for each anchor date of a leap cycle."""
+    if not chain:
+        return tuple(_REFERENCE_DAY.toordinal() + day for day in range(_LEAP_CYCLE_DAYS))
+    return tuple(chain[-1].after(date.fromordinal(day)).toordinal() for day in _targets(chain[:-1]))
