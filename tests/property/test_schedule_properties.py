@@ -215,8 +215,8 @@ CLOSE = st.one_of(
 
 @st.composite
 def journeys(draw):
-    """Two to four encounters, each anchored to an earlier one, the last after one of them."""
-    count = draw(st.integers(2, 4))
+    """Three or four encounters, each anchored to an earlier one, the last after one that is not the first."""
+    count = draw(st.integers(3, 4))
     return tuple(
         PlannedEncounter(
             id=f"e{n}",
@@ -225,7 +225,7 @@ def journeys(draw):
             window_before_days=draw(st.integers(0, 1)),
             window_after_days=draw(st.integers(0, 1)),
             sets=f"by_e{n}",
-            after=(f"e{draw(st.integers(0, n - 1))}",) if n == count - 1 else (),
+            after=(f"e{draw(st.integers(1, n - 1))}",) if n == count - 1 else (),
         )
         for n in range(count)
     )
