@@ -39,10 +39,9 @@ from trialwright.trial.closure.state import Deviations, Ending
 from trialwright.trial.command import Command, Context, Decide, Permission, may
 from trialwright.trial.consent.gate import require_consent
 from trialwright.trial.enrolment.assessment import eligibility_facts, is_current, stratum_levels
-from trialwright.trial.enrolment.gate import existing, present
+from trialwright.trial.enrolment.gate import existing, present, recruiting
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Event, Space
-from trialwright.trial.setup.state import SiteSetup, StudySetup
 from trialwright.trial.state import State
 
 ROWS_IN_AN_EVENT = 1000
@@ -86,12 +85,6 @@ class NotRandomised(Refusal):
     """The participant has no allocation."""
 
     code = "allocation.not_randomised"
-
-
-class SiteNotRecruiting(Refusal):
-    """The site is not active, has paused, or the study is frozen."""
-
-    code = "allocation.site_not_recruiting"
 
 
 class NotSignedOff(Refusal):
@@ -227,7 +220,7 @@ class UnblindInEmergency(Command):
     """Unblind one participant because their care needs it. By an investigator of the site, alone, at any hour, with
     a signature and a reason; the sponsor learns that it happened, not what was seen.
 
-    Refused: an open study, not randomised, no reason, words that reveal the arm.
+    Refused: an open study, not randomised, no reason; after an envelope, words that reveal the arm.
 
     Args:
         participant: whom.
@@ -235,7 +228,7 @@ class UnblindInEmergency(Command):
     """
 
     PERMISSION: ClassVar[Permission] = may(
-        Role.INVESTIGATOR, space=Space.CLOSED, signs="unblind_in_emergency", after_lock=True
+        Role.INVESTIGATOR, space=Space.CLOSED, signs="unblind_in_emergency", after_lock=True, reason_crosses=True
     )
     participant: str
     means: str = "system"
@@ -320,7 +313,7 @@ def randomise_participant(command: RandomiseParticipant, state: State, context: 
     if state.of(Randomised, participant).done:
         raise AlreadyRandomised(f"{participant} is randomised", remedy="nothing to do", participant=participant)
     require_consent(state, participant, treatment=True)
-    _check_recruiting(enrolment.site, state)
+    recruiting(state, enrolment.site)
     commitments = state.of(Commitments)
     if not commitments.lists:
         raise ListNotCommitted(
@@ -392,8 +385,10 @@ def unblind_in_emergency(command: UnblindInEmergency, state: State, context: Con
             given=command.means[:40],
         )
     _check_reason(context)
-    _check_words(context)
-    if command.means == "system":
+    if command.means == "envelope":
+        # Who opened it knows. Who asks the system does not yet, and shall not search for words at night.
+        _check_words(context)
+    else:
         yield AllocationDisclosed(participant=command.participant, purpose="emergency")
     yield EmergencyUnblinded(
         participant=command.participant,
@@ -477,17 +472,6 @@ def _stratum_rows(sealed: SealedList, commitments: Commitments) -> Iterable[Stra
             continue
         number = known.setdefault(stratum, len(known) + 1)
         yield StratumRows(number=number, stratum=stratum, rows=sum(1 for _ in rows))
-
-
-def _check_recruiting(site: str, state: State) -> None:
-    setup = state.of(SiteSetup, site)
-    frozen = state.of(StudySetup).frozen
-    if frozen or not setup.active or not setup.recruiting:
-        raise SiteNotRecruiting(
-            "the study is frozen" if frozen else f"site {site} has paused recruitment",
-            remedy="the sponsor resumes recruitment",
-            site=site,
-        )
 
 
 def _check_sign_off(participant: str, enrolment: Enrolment, state: State, context: Context) -> None:

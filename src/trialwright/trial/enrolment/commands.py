@@ -24,19 +24,12 @@ from trialwright.trial.enrolment.events import (
     ParticipationEnded,
     ScreeningFailed,
 )
-from trialwright.trial.enrolment.gate import existing, present
+from trialwright.trial.enrolment.gate import existing, present, recruiting
 from trialwright.trial.enrolment.state import Numbering
 from trialwright.trial.event import Event
-from trialwright.trial.setup.state import SiteSetup, StudySetup
 from trialwright.trial.state import State
 
 ENDINGS = ("completed", "withdrawn", "discontinued", "lost_to_follow_up", "died")
-
-
-class SiteNotRecruiting(Refusal):
-    """The site is not active, has paused, or the study is frozen."""
-
-    code = "enrolment.site_not_recruiting"
 
 
 class NotFailed(Refusal):
@@ -191,13 +184,13 @@ class EndParticipation(Command):
 
 
 def screen_participant(command: ScreenParticipant, state: State, context: Context) -> Iterable[Event]:
-    _recruiting(command.site, state)
+    recruiting(state, command.site)
     return _new_code(command.site, None, state, context)
 
 
 def rescreen_participant(command: RescreenParticipant, state: State, context: Context) -> Iterable[Event]:
     enrolment = existing(state, command.participant)
-    _recruiting(enrolment.site, state)
+    recruiting(state, enrolment.site)
     if not enrolment.failed:
         raise NotFailed(
             f"{command.participant} did not fail screening",
@@ -232,7 +225,7 @@ def sign_off_eligibility(command: SignOffEligibility, state: State, context: Con
     enrolment = present(state, command.participant)
     _not_randomised(command.participant, state)
     require_consent(state, command.participant)
-    _recruiting(enrolment.site, state)
+    recruiting(state, enrolment.site)
     assessed = enrolment.assessed
     if assessed is None:
         raise NotAssessed(
@@ -298,18 +291,6 @@ def _new_code(site: str, rescreen_of: str | None, state: State, context: Context
     participant = f"{context.build.study.sites[site].country}-{site}-{number:03d}"
     yield ParticipantNumberTaken(site=site, participant=participant, number=number, rescreen_of=rescreen_of)
     yield ParticipantScreened(participant=participant, site=site, date=day_of_act(context), rescreen_of=rescreen_of)
-
-
-def _recruiting(site: str, state: State) -> None:
-    setup = state.of(SiteSetup, site)
-    if setup.active and setup.recruiting and not state.of(StudySetup).frozen:
-        return
-    why = "is not active" if not setup.active else "has paused recruitment" if not setup.recruiting else ""
-    raise SiteNotRecruiting(
-        f"site {site[:20]} {why}" if why else "the study is frozen",
-        remedy="the sponsor activates the site or resumes recruitment",
-        site=site[:20],
-    )
 
 
 def _not_randomised(participant: str, state: State) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trialwright.foundation.errors import Refusal
 from trialwright.trial.command import NotFound
 from trialwright.trial.enrolment.state import Enrolment
+from trialwright.trial.setup.state import SiteSetup, StudySetup
 from trialwright.trial.state import State
 
 
@@ -12,6 +13,30 @@ class ParticipationOver(Refusal):
     """Screening failed or participation ended: no further act of the study."""
 
     code = "enrolment.participation_over"
+
+
+class SiteNotRecruiting(Refusal):
+    """The site is not active, has paused, or the study is frozen."""
+
+    code = "enrolment.site_not_recruiting"
+
+
+def recruiting(state: State, site: str) -> None:
+    """Let the act pass only at a site that takes people in.
+
+    Raises:
+        SiteNotRecruiting: saying why not.
+    """
+    setup = state.of(SiteSetup, site)
+    if not setup.active:
+        why = f"site {site[:20]} is not active"
+    elif not setup.recruiting:
+        why = f"site {site} has paused recruitment"
+    elif state.of(StudySetup).frozen:
+        why = "the study is frozen"
+    else:
+        return
+    raise SiteNotRecruiting(why, remedy="the sponsor activates the site or resumes recruitment", site=site[:20])
 
 
 def existing(state: State, participant: str) -> Enrolment:

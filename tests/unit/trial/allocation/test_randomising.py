@@ -29,7 +29,6 @@ from trialwright.trial.allocation.commands import (
     RevealsArm,
     SealAllocationList,
     SignOffOutdated,
-    SiteNotRecruiting,
     StratumUndecided,
 )
 from trialwright.trial.allocation.events import (
@@ -49,7 +48,7 @@ from trialwright.trial.command import Actor, NotFound
 from trialwright.trial.consent.commands import WithdrawConsent
 from trialwright.trial.consent.gate import ConsentNotInForce
 from trialwright.trial.enrolment.commands import EndParticipation
-from trialwright.trial.enrolment.gate import ParticipationOver
+from trialwright.trial.enrolment.gate import ParticipationOver, SiteNotRecruiting
 from trialwright.trial.event import Space
 from trialwright.trial.setup.commands import ActivateAmendment, ApproveBuild, PauseRecruitment
 from trialwright.trial.setup.events import Approval

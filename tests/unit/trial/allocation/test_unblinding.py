@@ -208,7 +208,8 @@ def test_unblinding_without_right_reason_or_signature_is_refused(trial_world):
     trial_world.refuses(OtherSite, command, "investigator@02", reason="seizure")
     for reason in (None, "  "):
         trial_world.refuses(ReasonMissing, command, "investigator", reason=reason)
-    trial_world.refuses(RevealsArm, command, "investigator", reason="fever after the cells")
+    opened = replace(command, means="envelope")
+    trial_world.refuses(RevealsArm, opened, "investigator", reason="fever after the cells")
     trial_world.refuses(MeansUnknown, replace(command, means="crystal ball"), "investigator", reason="seizure")
     who = Actor("investigator-01", Role.INVESTIGATOR, "hospital-01", "01")
     wrong = Signature("investigator-01", "delegate", "0" * 64)
@@ -217,6 +218,14 @@ def test_unblinding_without_right_reason_or_signature_is_refused(trial_world):
         NotRandomised, replace(command, participant=trial_world.screened()), "investigator", reason="seizure"
     )
     assert looks(trial_world) == []
+
+
+def test_in_an_emergency_nobody_searches_for_words(trial_world):
+    participant = trial_world.randomised()
+    # Who asks does not know the arm yet, so the reason cannot tell it.
+    trial_world.give(
+        UnblindInEmergency(participant=participant), "investigator", reason="low white blood cells, sepsis"
+    )
 
 
 def test_an_envelope_opened_when_the_system_was_down_is_recorded_and_shows_nothing_more(trial_world):
@@ -329,9 +338,8 @@ def test_for_the_committee_allocations_are_joined_to_a_named_cut_and_each_use_is
 
 def test_the_security_log_says_who_tried_and_not_what_they_wrote(trial_world):
     participant = trial_world.randomised()
-    trial_world.refuses(
-        RevealsArm, UnblindInEmergency(participant=participant), "investigator", reason="got the cells"
-    )
+    opened = UnblindInEmergency(participant=participant, means="envelope")
+    trial_world.refuses(RevealsArm, opened, "investigator", reason="got the cells")
     last = json.dumps(trial_world.attempts())
     assert participant in last
     assert "got the cells" not in last

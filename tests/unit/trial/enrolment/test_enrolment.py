@@ -37,10 +37,9 @@ from trialwright.trial.enrolment.commands import (
     RescreenParticipant,
     ScreenParticipant,
     SignOffEligibility,
-    SiteNotRecruiting,
 )
 from trialwright.trial.enrolment.events import CriteriaAssessed, CriterionVerdict, ParticipantScreened
-from trialwright.trial.enrolment.gate import ParticipationOver
+from trialwright.trial.enrolment.gate import ParticipationOver, SiteNotRecruiting
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.enrolment.views import DISPOSITION, SCREENING_LOG, SITE_ENROLMENT
 from trialwright.trial.event import Space
