@@ -34,6 +34,9 @@ class Permission:
         treats: the act is treatment or assessment of the participant, so role conflicts are checked.
         begins: the act begins the record; the only one possible before it, by a person nobody appointed.
         checkpoint: a checkpoint is made at once, as after every signature.
+        reason_crosses: the reason of a closed act stands in the open space too; its decision refuses words that
+            reveal the arm. Without this it stays where the act was: words of somebody who knows the arm do not cross,
+            and neither does whether there were any.
     """
 
     roles: frozenset[Role]
@@ -43,6 +46,7 @@ class Permission:
     treats: bool = False
     begins: bool = False
     checkpoint: bool = False
+    reason_crosses: bool = False
 
 
 def may(
@@ -53,9 +57,10 @@ def may(
     treats: bool = False,
     begins: bool = False,
     checkpoint: bool = False,
+    reason_crosses: bool = False,
 ) -> Permission:
     """Shorthand for a :class:`Permission`."""
-    return Permission(frozenset(roles), space, signs, after_lock, treats, begins, checkpoint)
+    return Permission(frozenset(roles), space, signs, after_lock, treats, begins, checkpoint, reason_crosses)
 
 
 @dataclass(frozen=True, kw_only=True)

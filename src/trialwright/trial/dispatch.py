@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
@@ -117,6 +117,8 @@ class Trial:
         self._cache = StreamCache(self.ledgers, SLICES, self._recorder)
         self.projectors = self._make_projectors()
         self._ensured: set[Space] = set()
+        self._crossed = ""
+        """The newest crossing that was seen to be complete."""
 
     def state(self) -> State:
         """A fresh reader of the current state."""
@@ -174,7 +176,10 @@ class Trial:
             return 0
         for attempt in range(1, RETRIES + 1):
             newest = self.state().of(Crossings).newest
-            if newest is None or self.ledgers[Space.OPEN].find_request(newest.request_id):
+            if newest is None or newest.request_id == self._crossed:
+                return 0
+            if self.ledgers[Space.OPEN].find_request(newest.request_id):
+                self._crossed = newest.request_id
                 return 0
             try:
                 self._cross_again(newest)
@@ -220,8 +225,9 @@ class Trial:
                 build=context.build.id,
                 request_id=request.request_id,
             )
+            beyond = about if _reason_crosses(request.command) else replace(about, reason=None)
             try:
-                return Receipt(request.request_id, self._commit(events, state, about))
+                return Receipt(request.request_id, self._commit(events, state, about, beyond))
             except VersionConflict:
                 if attempt == RETRIES:
                     raise
@@ -259,7 +265,10 @@ class Trial:
 
     # --- writing --------------------------------------------------------------------------------------------
 
-    def _commit(self, events: Sequence[Event], state: State, about: Circumstances) -> tuple[Fact, ...]:
+    def _commit(
+        self, events: Sequence[Event], state: State, about: Circumstances, beyond: Circumstances
+    ) -> tuple[Fact, ...]:
+        """Write the events; ``beyond`` is what the open space learns about a closed act."""
         if self.one_space:
             return self._append_one(events, {**state.read[Space.CLOSED], **state.read[Space.OPEN]}, state, about)
         closed = [event for event in events if event.SPACE is Space.CLOSED]
@@ -267,8 +276,13 @@ class Trial:
         if not closed and not state.read[Space.CLOSED]:
             return self._append_one(crossing, state.read[Space.OPEN], state, about)
         if crossing:
-            closed.append(FactsCrossed.of([(event.TYPE, encode(event)) for event in crossing], about.request_id))
-        return self._append_both(closed, crossing, state, about)
+            parts = [(event.TYPE, encode(event)) for event in crossing]
+            closed.append(FactsCrossed.of(parts, about.request_id, beyond.reason))
+        return self._append_both(
+            self._entries(Space.CLOSED, closed, state, about),
+            self._entries(Space.OPEN, crossing, state, beyond),
+            state,
+        )
 
     def _append_one(
         self, events: Sequence[Event], expected: Mapping[str, int], state: State, about: Circumstances
@@ -280,10 +294,8 @@ class Trial:
         return facts
 
     def _append_both(
-        self, closed: Sequence[Event], crossing: Sequence[Event], state: State, about: Circumstances
+        self, closed_entries: Sequence[NewEntry], open_entries: Sequence[NewEntry], state: State
     ) -> tuple[Fact, ...]:
-        closed_entries = self._entries(Space.CLOSED, closed, state, about)
-        open_entries = self._entries(Space.OPEN, crossing, state, about)
         with ExitStack() as stack:
             # The open lock is taken first and let go last, so the closed ledger commits before the open one.
             open_transaction = stack.enter_context(self.ledgers[Space.OPEN].transaction())
@@ -344,16 +356,16 @@ class Trial:
         return Receipt(request_id, tuple(self._recorder.read(entry) for entry in entries), repeated=True)
 
     def _cross_again(self, fact: Fact) -> None:
+        crossed = cast(FactsCrossed, fact.event)
         about = Circumstances(
             now=datetime.fromisoformat(fact.at).astimezone(UTC),
             observed_at=fact.observed_at,
             actor=Actor(fact.actor, Role(fact.role), fact.organisation, fact.site),
             zone=fact.zone,
-            reason=fact.reason,
+            reason=crossed.reason,
             build=fact.build,
             request_id=fact.request_id,
         )
-        crossed = cast(FactsCrossed, fact.event)
         events = [self._recorder.event(part.type, contents(part)) for part in crossed.parts]
         state = self.state()
         self._append_one(events, state.read[Space.OPEN], state, about)
@@ -371,6 +383,10 @@ class Trial:
         log_refusal(
             ledger, self.clock.now(), request.command, by=request.by, request_id=request.request_id, refusal=refusal
         )
+
+
+def _reason_crosses(command: Command) -> bool:
+    return command.PERMISSION.space is Space.OPEN or command.PERMISSION.reason_crosses
 
 
 def _zone(build: Build, site: str | None) -> str:

@@ -28,12 +28,16 @@ class FactsCrossed(Event):
     STREAM: ClassVar[str] = "crossing"
     parts: tuple[Crossing, ...]
     request: str
+    reason: str | None = None
+    """What the open envelopes say for a reason; absent where it does not cross."""
 
     @classmethod
-    def of(cls, events: Iterable[tuple[str, dict[str, Any]]], request_id: str) -> FactsCrossed:
+    def of(
+        cls, events: Iterable[tuple[str, dict[str, Any]]], request_id: str, reason: str | None = None
+    ) -> FactsCrossed:
         """Note down open events by type and data."""
         parts = tuple(Crossing(type=kind, data=canonical(data).decode()) for kind, data in events)
-        return cls(parts=parts, request=request_id)
+        return cls(parts=parts, request=request_id, reason=reason)
 
 
 def contents(crossing: Crossing) -> dict[str, Any]:
