@@ -31,6 +31,7 @@ from trialwright.sealing import (
     generate_key,
 )
 from trialwright.trial.allocation.gateway import SealedAllocations
+from trialwright.trial.allocation.preparation import MINIMISATION
 from trialwright.trial.checkpointing import Checkpointer
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.event import Space
@@ -119,7 +120,7 @@ def rehearse(
     world.trial.checkpoint = checkpointer
     world.agenda.start(_whole(world, later, sealer, wishes, progress), START)
     world.agenda.run()
-    for space in set(world.trial.ledgers) if not world.trial.one_space else {Space.OPEN}:
+    for space in (Space.OPEN,) if world.trial.one_space else tuple(world.trial.ledgers):
         checkpointer.sign(space)
     return _outcome(world, str(key.verifier))
 
@@ -144,7 +145,8 @@ def _stage(build: Build, open_store: Store, closed_store: Store, wishes: Wishes)
         mode="rehearsal",
     )
     sealer, dispensing = _seals(build, entropy, wishes)
-    trial.allocations = SealedAllocations(trial.state, trial.builds, dispensing)
+    gateway = _MirroredMinimisation if wishes.mirrored and _is_minimised(build) else SealedAllocations
+    trial.allocations = gateway(trial.state, trial.builds, dispensing)
     draws = Draws(wishes.seed)
     population = Population(build, _scenario(build, wishes.scenario), draws)
     world = World(
@@ -171,16 +173,15 @@ def _seals(build: Build, entropy: DerivedEntropy, wishes: Wishes) -> tuple[Seale
         keys = [generate_key(p, entropy, ledger=study) for p in (KeyPurpose.DISPENSING, KeyPurpose.UNBLINDING)]
         sealer = RealSealer([key.public for key in keys], entropy)
         dispensing = InProcessDispensing(KeyOpener(keys[0]))
-    return sealer, _Mirror(dispensing, build) if wishes.mirrored else dispensing
+    return sealer, _MirroredList(dispensing, build) if wishes.mirrored else dispensing
 
 
-class _Mirror:
-    """Answers with the other arm: the same trial in the mirrored world."""
+class _MirroredList:
+    """Answers with the other arm: the same trial in the mirrored world. Nothing of a list is read but through it."""
 
     def __init__(self, inner: Dispensing, build: Build) -> None:
-        labels = sorted(build.study.randomisation.ratio)
         self._inner = inner
-        self._other = dict(zip(labels, reversed(labels), strict=True))
+        self._other = _others(build)
 
     def dispense(self, sealed: Sealed) -> str:
         label = self._inner.dispense(sealed)
@@ -188,6 +189,22 @@ class _Mirror:
 
     def close(self) -> None:
         self._inner.close()
+
+
+class _MirroredMinimisation(SealedAllocations):
+    """The same where no list holds labels: the sealed numbers stay, what they amount to is exchanged."""
+
+    def label(self, participant: str) -> str:
+        return _others(next(iter(self._builds.values())))[super().label(participant)]
+
+
+def _others(build: Build) -> dict[str, str]:
+    labels = sorted(build.study.randomisation.ratio)
+    return dict(zip(labels, labels[1:] + labels[:1], strict=True))
+
+
+def _is_minimised(build: Build) -> bool:
+    return build.study.randomisation.method == MINIMISATION
 
 
 def _scenario(build: Build, wanted: str | None) -> Scenario:

@@ -1,6 +1,7 @@
 """What a rehearsal says to people: who came, what went out of order, what the checks caught, what is left.
 
-Read from the views alone, so that it says what staff would have seen; nothing in it depends on the arm.
+Read from the open views, so that it says what staff would have seen. Nothing in it depends on the arm: even how
+many events the closed ledger holds would tell how often a product was frozen instead of given.
 """
 
 from __future__ import annotations
@@ -51,14 +52,12 @@ def _lines(rehearsed: Rehearsed) -> Iterator[str]:
     yield ""
     yield from _table(
         ("act", "refusal", "times"),
-        sorted((tried.command, tried.refusal, str(n)) for tried, n in rehearsed.refused.items()),
+        sorted((t.command, t.refusal, str(n)) for t, n in rehearsed.refused.items() if t.space is Space.OPEN),
     )
     yield "## The record"
     yield ""
-    spaces = [("open", rehearsed.events, rehearsed.root)]
-    if not trial.one_space:
-        spaces.append(("closed", rehearsed.closed_events, rehearsed.closed_root))
-    yield from _table(("ledger", "events", "root"), [(name, f"{n:,}", root) for name, n, root in spaces])
+    name = "the only one" if trial.one_space else "open"
+    yield from _table(("ledger", "events", "root"), [(name, f"{rehearsed.events:,}", rehearsed.root)])
 
 
 def _enrolment(dispositions: list[Row], sites: list[tuple[str, str]]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from trialwright.rehearsal.draws import Draws
 from trialwright.rehearsal.values import Population, VirtualPerson
 from trialwright.trial.command import Actor, Command, Signature
 from trialwright.trial.dispatch import Receipt, Trial
+from trialwright.trial.event import Space
 from trialwright.trial.setup.state import SiteSetup
 
 
@@ -26,6 +27,8 @@ class Tried:
 
     command: str
     refusal: str
+    space: Space
+    """Where the command belongs: a refusal of the closed space may depend on the arm."""
 
 
 @dataclass
@@ -101,7 +104,7 @@ class World:
         try:
             return self.act(command, by, **how)  # type: ignore[arg-type]
         except Refusal as refusal:
-            self.refused[Tried(type(command).__name__, refusal.code)] += 1
+            self.refused[Tried(type(command).__name__, refusal.code, command.PERMISSION.space)] += 1
             return None
 
     def build_at(self, site: str) -> Build:
