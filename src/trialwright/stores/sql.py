@@ -261,20 +261,23 @@ class _Recorded:
 
 
 def _versions(database: Database, ledger_id: str, streams: Collection[str]) -> dict[str, int]:
+    # One look at the end of each stream; grouping would read every entry of them.
     versions: dict[str, int] = {}
     for names in _portions(streams):
-        versions |= dict(
-            database.rows(
-                "SELECT stream, max(stream_seq) FROM ledger_entry"
-                f" WHERE ledger_id = ? AND stream IN ({_marks(names)}) GROUP BY stream",
-                (ledger_id, *names),
-            )
+        found = database.rows(
+            f"WITH wanted(stream) AS (VALUES {', '.join(['(?)'] * len(names))})"
+            " SELECT stream, (SELECT max(e.stream_seq) FROM ledger_entry e"
+            " WHERE e.ledger_id = ? AND e.stream = wanted.stream) FROM wanted",
+            (*names, ledger_id),
         )
+        versions |= {stream: version for stream, version in found if version is not None}
     return versions
 
 
 def _request(database: Database, ledger_id: str, request_id: str) -> tuple[Entry, ...]:
-    found = database.rows(f"{_ENTRY} AND request_id = ? ORDER BY seq", (ledger_id, request_id))
+    # Asked in one step, SQLite would read the whole ledger in order of seq; the index by request holds the places.
+    places = "SELECT seq FROM ledger_entry WHERE ledger_id = ? AND request_id = ?"
+    found = database.rows(f"{_ENTRY} AND seq IN ({places}) ORDER BY seq", (ledger_id, ledger_id, request_id))
     return tuple(map(Entry._make, found))
 
 
