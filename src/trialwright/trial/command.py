@@ -35,8 +35,8 @@ class Permission:
         begins: the act begins the record; the only one possible before it, by a person nobody appointed.
         checkpoint: a checkpoint is made at once, as after every signature.
         reason_crosses: the reason of a closed act stands in the open space too; its decision refuses words that
-            reveal the arm. Without this it stays where the act was: words of somebody who knows the arm do not cross,
-            and neither does whether there were any.
+            reveal the arm, wherever the actor may know it. Without this it stays where the act was: words of
+            somebody who knows the arm do not cross, and neither does whether there were any.
     """
 
     roles: frozenset[Role]

@@ -72,7 +72,7 @@ TABLE = {
         "closed"
     ),
     "PrepareEnvelope": "independent_statistician pharmacist, closed",
-    "UnblindInEmergency": "investigator, closed, after lock, signs unblind_in_emergency",
+    "UnblindInEmergency": "investigator, closed, after lock, reason crosses, signs unblind_in_emergency",
     "UnblindForSusar": "safety_officer, closed, after lock",
     "RecordAccidentalUnblinding": (
         "blinded_rater data_manager investigator medical_monitor monitor sponsor study_nurse, after lock"
@@ -89,6 +89,7 @@ def described(permission):
     words += ["after lock"] if permission.after_lock else []
     words += ["begins"] if permission.begins else []
     words += ["checkpoint"] if permission.checkpoint else []
+    words += ["reason crosses"] if permission.reason_crosses else []
     words += [f"signs {permission.signs}"] if permission.signs else []
     return ", ".join(words)
 

@@ -220,7 +220,7 @@ class UnblindInEmergency(Command):
     """Unblind one participant because their care needs it. By an investigator of the site, alone, at any hour, with
     a signature and a reason; the sponsor learns that it happened, not what was seen.
 
-    Refused: an open study, not randomised, no reason; after an envelope, words that reveal the arm.
+    Refused: an open study, not randomised, no reason; words that reveal the arm, once it was seen.
 
     Args:
         participant: whom.
@@ -385,10 +385,10 @@ def unblind_in_emergency(command: UnblindInEmergency, state: State, context: Con
             given=command.means[:40],
         )
     _check_reason(context)
-    if command.means == "envelope":
-        # Who opened it knows. Who asks the system does not yet, and shall not search for words at night.
+    if command.means == "envelope" or state.of(Randomised, command.participant).unblinded:
+        # Who has seen it knows. Who asks for the first time does not, and shall not search for words at night.
         _check_words(context)
-    else:
+    if command.means == "system":
         yield AllocationDisclosed(participant=command.participant, purpose="emergency")
     yield EmergencyUnblinded(
         participant=command.participant,

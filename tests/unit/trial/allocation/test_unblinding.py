@@ -226,6 +226,9 @@ def test_in_an_emergency_nobody_searches_for_words(trial_world):
     trial_world.give(
         UnblindInEmergency(participant=participant), "investigator", reason="low white blood cells, sepsis"
     )
+    again = UnblindInEmergency(participant=participant)
+    trial_world.refuses(RevealsArm, again, "investigator", reason="it was the cells")
+    trial_world.give(again, "investigator", reason="worse again")
 
 
 def test_an_envelope_opened_when_the_system_was_down_is_recorded_and_shows_nothing_more(trial_world):
@@ -343,3 +346,13 @@ def test_the_security_log_says_who_tried_and_not_what_they_wrote(trial_world):
     last = json.dumps(trial_world.attempts())
     assert participant in last
     assert "got the cells" not in last
+
+
+def test_the_reason_of_an_emergency_is_read_by_blinded_people_and_those_of_other_looks_are_not(trial_world):
+    participant = trial_world.randomised()
+    trial_world.give(UnblindInEmergency(participant=participant), "investigator", reason="seizure")
+    trial_world.give(DispenseAllocation(participant=participant), "laboratory", reason="for tomorrow")
+    (told,) = (fact for fact in trial_world.trial.facts() if isinstance(fact.event, EmergencyUnblinded))
+    assert told.reason == "seizure"
+    assert [row["reason"] for row in looks(trial_world)] == ["seizure", "for tomorrow"]
+    assert all(fact.reason != "for tomorrow" for fact in trial_world.trial.facts())
