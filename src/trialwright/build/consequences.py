@@ -264,14 +264,16 @@ def consequence(change: Change) -> Consequence:
 
 def _by_content(change: Change, found: Consequence) -> Consequence:
     """Two lists whose meaning depends on what was put in or taken out."""
-    if change.path[-1:] == ("units",) and isinstance(change.old, list) and isinstance(change.new, list):
-        if change.new[:1] == change.old[:1] and set(change.old) <= set(change.new):
+    old, new = change.old or [], change.new or []
+    if not (isinstance(old, list) and isinstance(new, list)):
+        return found
+    if change.path[-1:] == ("units",) and set(old) <= set(new):
+        if new[:1] == old[:1]:
             return _means(_NONE, _TELL, "values can be entered in one more unit")
-        if set(change.old) <= set(change.new):
-            return _means(_RECHECK, _ASK, "ranges, expressions and exports count in another unit")
+        return _means(_RECHECK, _ASK, "ranges, expressions and exports count in another unit")
     if change.path[:1] == ("encounters",) and change.path[-1:] == ("forms",):
-        if set(change.new or ()) == set(change.old or ()):
+        if set(new) == set(old):
             return _means(_NONE, _NO, "the order of forms at a visit")
-        if set(change.new or ()) < set(change.old or ()):
+        if set(new) < set(old):
             return _means(_INCOMPATIBLE, _ASK, "a form filled so far is no longer asked for")
     return found

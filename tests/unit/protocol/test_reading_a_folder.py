@@ -274,7 +274,7 @@ def test_the_line_of_a_problem_in_a_head_is_that_of_the_file(folder: Path, probl
 FILES = ("study.yaml", "schedule.yaml", "forms/diary.yaml", "consent/en.md")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(file=st.sampled_from(FILES), data=st.data())
 def test_a_damaged_file_is_read_or_refused_by_findings(folder: Path, file: str, data: st.DataObject) -> None:
     path = folder / file
