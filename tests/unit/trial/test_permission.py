@@ -33,7 +33,7 @@ from trialwright.trial.setup.commands import (
     RevokeDelegation,
 )
 
-ROOMS = ("setup", "consent", "enrolment", "allocation")
+ROOMS = ("setup", "consent", "enrolment", "allocation", "custody", "safety", "closure")
 
 TABLE = {
     # setup
@@ -78,6 +78,58 @@ TABLE = {
         "blinded_rater data_manager investigator medical_monitor monitor sponsor study_nurse, after lock"
     ),
     "DiscloseForDataCut": "independent_statistician, closed, after lock",
+    # custody
+    "PassSafetyGate": "investigator study_nurse, treats",
+    "CollectProduct": "injecting_physician investigator study_nurse",
+    "RequestExceptionalRelease": "investigator, treats, signs request_exceptional_release",
+    "AuthoriseAdministration": "injecting_physician investigator, treats",
+    "ReceiveProduct": "cell_laboratory qualified_person, closed",
+    "RecordManufactureStep": "cell_laboratory qualified_person, closed",
+    "RecordMeasurements": "cell_laboratory qualified_person, closed",
+    "ReleaseProduct": "qualified_person, closed, signs release_product",
+    "ReportOutOfSpecification": "cell_laboratory qualified_person, closed",
+    "ReleaseOutOfSpecification": "qualified_person, closed, signs release_out_of_specification",
+    "FailManufacture": "cell_laboratory qualified_person, closed",
+    "CertifyBatch": "qualified_person, closed, signs certify_batch",
+    "RecordExcursion": "cell_laboratory injecting_physician pharmacist qualified_person, closed, after lock",
+    "RecordLateResult": "cell_laboratory qualified_person, closed, after lock",
+    "StoreProduct": "cell_laboratory qualified_person, closed, after lock",
+    "DestroyProduct": "cell_laboratory qualified_person, closed, after lock",
+    "HandOver": "cell_laboratory pharmacist qualified_person, closed",
+    "RecordMixUp": (
+        "cell_laboratory injecting_physician pharmacist qualified_person unblinded_monitor, closed, after lock"
+    ),
+    "AdministerProduct": "injecting_physician, closed",
+    # safety
+    "ReportAdverseEvent": "investigator study_nurse, after lock",
+    "FollowUpAdverseEvent": "investigator study_nurse, after lock",
+    "AssessCausality": "investigator medical_monitor safety_officer, after lock",
+    "AssessSeriousness": "medical_monitor safety_officer, after lock",
+    "AssessExpectedness": "medical_monitor safety_officer, after lock",
+    "RecordSponsorAwareness": "medical_monitor safety_officer sponsor, after lock",
+    "RecordSubmission": "medical_monitor safety_officer sponsor, after lock",
+    "RecordExpeditedReport": "safety_officer, closed, after lock",
+    "RecodeTerm": "data_manager medical_monitor safety_officer",
+    "CloseAdverseEvent": "investigator, after lock",
+    # closure
+    "OpenDeviation": "data_manager investigator medical_monitor monitor study_nurse",
+    "ClassifyDeviation": "data_manager medical_monitor monitor sponsor",
+    "ClassifyClosedDeviation": "qualified_person unblinded_monitor, closed, after lock",
+    "RecordSeriousBreach": "medical_monitor sponsor, after lock",
+    "RecordBreachNotification": "medical_monitor sponsor, after lock",
+    "RecordUrgentSafetyMeasure": "investigator medical_monitor sponsor, after lock",
+    "MakeDataCut": "data_manager independent_statistician, after lock, checkpoint",
+    "FreezeStudy": "data_manager",
+    "SignBlindReview": "data_manager medical_monitor sponsor, signs blind_review",
+    "LockStudy": "data_manager sponsor, signs lock_study",
+    "ProposeUnlock": "data_manager sponsor, after lock, signs propose_unlock",
+    "UnlockStudy": "data_manager sponsor, after lock, signs unlock_study",
+    "SignAnalysisPlan": "independent_statistician sponsor, after lock, signs analysis_plan",
+    "FreezeAnalysisCode": "independent_statistician sponsor, after lock",
+    "ProposeUnblinding": "data_manager sponsor, after lock, signs propose_unblinding",
+    "UnblindStudy": "independent_statistician, closed, after lock, signs unblind_study",
+    "CloseStudy": "sponsor, after lock, signs close_study",
+    "ArchiveStudy": "sponsor, after lock",
 }
 """The reviewed table: a command that is not in it, or may do more than it says, fails the test below."""
 

@@ -45,6 +45,7 @@ from trialwright.trial.custody.refusals import (
     NotCertified,
     NotReleased,
     ProductUnusable,
+    StaysBlinded,
 )
 from trialwright.trial.custody.state import Laboratory, ProductRecord, Slots
 from trialwright.trial.enrolment.gate import existing
@@ -61,8 +62,8 @@ class HandOver(Command):
     """Hand the covered injection of a slot to the injecting team, scanning label and wristband. By laboratory or
     pharmacy. What the syringe holds follows from the allocation.
 
-    Refused: identifiers that do not belong together; slot not released; time over; product not released, not
-    certified or unusable; comparator without its lot.
+    Refused: a role that the study keeps blinded; identifiers that do not belong together; slot not released; time
+    over; product not released, not certified or unusable; comparator without its lot.
     """
 
     PERMISSION: ClassVar[Permission] = may(*LABORATORY, Role.PHARMACIST, space=Space.CLOSED)
@@ -79,7 +80,12 @@ class RecordMixUp(Command):
     """Report that identifiers did not belong together, found afterwards. By anyone of the closed chain. A fact."""
 
     PERMISSION: ClassVar[Permission] = may(
-        *LABORATORY, Role.PHARMACIST, Role.INJECTING_PHYSICIAN, Role.UNBLINDED_MONITOR, space=Space.CLOSED
+        *LABORATORY,
+        Role.PHARMACIST,
+        Role.INJECTING_PHYSICIAN,
+        Role.UNBLINDED_MONITOR,
+        space=Space.CLOSED,
+        after_lock=True,
     )
     participant: str
     slot: str
@@ -111,6 +117,7 @@ class AdministerProduct(Command):
 
 def hand_over(command: HandOver, state: State, context: Context) -> Iterable[Event]:
     custody, planned = planned_slot(command.slot, context)
+    _need_unblinded(context)
     slot = may_be_treated(command.participant, command.slot, state)
     if command.label != slot.label or command.wristband != command.participant:
         raise IdentifiersDoNotMatch(
@@ -258,6 +265,17 @@ def _product_flags(command: AdministerProduct, planned: Fraction | None, state: 
         yield "weight_unknown"
     elif exact(command.dose) > planned:
         yield "dose_above_rule"
+
+
+def _need_unblinded(context: Context) -> None:
+    """The refusals and the record of a hand-over tell what the syringe holds."""
+    blinding = context.build.study.identity.blinding
+    if blinding.kind == "blinded" and context.actor.role not in blinding.unblinded_roles:
+        raise StaysBlinded(
+            f"the study keeps the role {context.actor.role.value} blinded",
+            remedy="an unblinded role of study.yaml hands over",
+            role=context.actor.role.value,
+        )
 
 
 def _need_usable(label: str, product: ProductRecord) -> None:

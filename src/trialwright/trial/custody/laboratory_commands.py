@@ -161,7 +161,9 @@ class RecordExcursion(Command):
     """Report temperatures of a storage or transport, in the unit of ``custody.yaml``. By the closed chain. A fact:
     outside the limits it is flagged."""
 
-    PERMISSION: ClassVar[Permission] = may(*LABORATORY, Role.PHARMACIST, Role.INJECTING_PHYSICIAN, space=Space.CLOSED)
+    PERMISSION: ClassVar[Permission] = may(
+        *LABORATORY, Role.PHARMACIST, Role.INJECTING_PHYSICIAN, space=Space.CLOSED, after_lock=True
+    )
     participant: str
     label: str
     lowest: str
@@ -189,7 +191,7 @@ class RecordLateResult(Command):
 class StoreProduct(Command):
     """Report where a product lies, for example frozen. By the laboratory. Refused: not received, destroyed."""
 
-    PERMISSION: ClassVar[Permission] = may(*LABORATORY, space=Space.CLOSED)
+    PERMISSION: ClassVar[Permission] = may(*LABORATORY, space=Space.CLOSED, after_lock=True)
     participant: str
     label: str
     place: str
@@ -200,7 +202,7 @@ class StoreProduct(Command):
 class DestroyProduct(Command):
     """Report that a product was destroyed, with the reason. By the laboratory. Refused: not received, no reason."""
 
-    PERMISSION: ClassVar[Permission] = may(*LABORATORY, space=Space.CLOSED)
+    PERMISSION: ClassVar[Permission] = may(*LABORATORY, space=Space.CLOSED, after_lock=True)
     participant: str
     label: str
     how: str

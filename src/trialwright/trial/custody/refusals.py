@@ -135,3 +135,9 @@ class NotRandomised(Refusal):
     """The participant has no allocation."""
 
     code = "custody.not_randomised"
+
+
+class StaysBlinded(Refusal):
+    """The study keeps this role blinded, and the act would tell it the arm."""
+
+    code = "custody.stays_blinded"

@@ -174,7 +174,7 @@ class AssessCausality(Command):
     Refused: agent unknown; an assessor who may know the allocation.
     """
 
-    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, *ASSESSORS)
+    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, *ASSESSORS, after_lock=True)
     participant: str
     adverse_event: str
     agent: str
@@ -188,7 +188,7 @@ class AssessSeriousness(Command):
     Refused: a criterion of the investigator left out; an assessor who may know the allocation.
     """
 
-    PERMISSION: ClassVar[Permission] = may(*ASSESSORS)
+    PERMISSION: ClassVar[Permission] = may(*ASSESSORS, after_lock=True)
     participant: str
     adverse_event: str
     seriousness: tuple[str, ...]
@@ -201,7 +201,7 @@ class AssessExpectedness(Command):
     Refused: nobody suspects the agent; called expected without being listed; an assessor who may know the allocation.
     """
 
-    PERMISSION: ClassVar[Permission] = may(*ASSESSORS)
+    PERMISSION: ClassVar[Permission] = may(*ASSESSORS, after_lock=True)
     participant: str
     adverse_event: str
     agent: str
@@ -274,7 +274,7 @@ class CloseAdverseEvent(Command):
     Refused: finished already; a serious event whose outcome is still unknown without a reason.
     """
 
-    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR)
+    PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, after_lock=True)
     participant: str
     adverse_event: str
 

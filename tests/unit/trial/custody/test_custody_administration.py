@@ -30,6 +30,7 @@ from trialwright.trial.custody.refusals import (
     NotCertified,
     NotReleased,
     ProductUnusable,
+    StaysBlinded,
 )
 from trialwright.trial.event import Space
 from trialwright.trial.permission import NotPermitted, SpaceUnavailable
@@ -97,6 +98,20 @@ def test_without_the_dispensing_service_nothing_is_handed_over(chain: Any) -> No
     chain.certified()
     chain.world.trial.allocations = None
     chain.world.refuses(AllocationUnavailable, chain.hand_over_command(), "laboratory")
+
+
+def test_a_role_that_the_study_keeps_blinded_hands_nothing_over(
+    trial_worlds: Any, small_study: Any, chain: Any
+) -> None:
+    from trialwright.build.compile import compiled
+    from trialwright.protocol.roles import Role
+
+    identity = small_study.identity
+    roles = tuple(role for role in identity.blinding.unblinded_roles if role is not Role.CELL_LABORATORY)
+    blinding = identity.blinding.model_copy(update={"unblinded_roles": roles})
+    study = small_study.model_copy(update={"identity": identity.model_copy(update={"blinding": blinding})})
+    other = type(chain)(trial_worlds(compiled(study))).certified()
+    other.world.refuses(StaysBlinded, other.hand_over_command(), "laboratory")
 
 
 def test_an_injection_in_order_has_no_flags_in_either_arm(both_arms: dict[str, Any]) -> None:
