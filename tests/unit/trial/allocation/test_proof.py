@@ -122,6 +122,19 @@ def test_a_randomisation_without_a_position_is_found(ended):
         proved(world, lists, [*facts, invented])
 
 
+def test_somebody_who_takes_a_second_position_is_found(ended):
+    world, participants, lists = ended
+    facts = list(world.trial.facts())
+    pair = [fact for fact in facts if getattr(fact.event, "participant", None) == participants[-1]]
+    taken = next(fact for fact in pair if isinstance(fact.event, AllocationPositionTaken))
+    randomised = next(fact for fact in pair if isinstance(fact.event, ParticipantRandomised))
+    again = [
+        replace(fact, event=replace(fact.event, position=fact.event.position + 1)) for fact in (taken, randomised)
+    ]
+    with pytest.raises(UseDiffers):
+        proved(world, lists, [*facts, *again])
+
+
 def test_the_statistician_makes_the_same_list_again_from_the_seed(ended):
     world, _, lists = ended
     parameters = json.loads(lists[0].rows[0].value)
