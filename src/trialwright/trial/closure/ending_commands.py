@@ -93,10 +93,10 @@ class SignBlindReview(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class LockStudy(Command):
-    """Make the data final. By sponsor or data management, signed.
+    """Make the data final. By sponsor or data management, signed over the open ledger's root.
 
     Refused: not frozen; no blind review since; serious events still followed, submissions missing, deviations not
-    classified, breaches not notified (named).
+    classified, breaches not notified (named); something was written since it was shown.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR, Role.DATA_MANAGER, signs="lock_study")
@@ -124,7 +124,10 @@ class UnlockStudy(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class SignAnalysisPlan(Command):
-    """Sign the final analysis plan by its hash. By sponsor or independent statistician. Refused: after unblinding."""
+    """Sign the final analysis plan, over its hash. By sponsor or independent statistician.
+
+    Refused: after unblinding; another hash signed.
+    """
 
     PERMISSION: ClassVar[Permission] = may(
         Role.SPONSOR, Role.INDEPENDENT_STATISTICIAN, signs="analysis_plan", after_lock=True
@@ -210,10 +213,8 @@ def sign_blind_review(command: SignBlindReview, state: State, context: Context) 
             remedy="the blind review stands between freeze and lock",
         )
     _need_complete(command.decisions, state, context)
-    assert context.signature is not None  # the permission demands it
     shown = shown_review(command.decisions)
-    if context.signature.shown != shown:
-        raise NotWhatWasShown("the signature is over other decisions", remedy="look at them again, then sign")
+    _need_shown(shown, "the hash of these decisions", context)
     yield BlindReviewSigned(decisions=command.decisions, shown=shown)
 
 
@@ -229,6 +230,7 @@ def lock_study(command: LockStudy, state: State, context: Context) -> Iterable[E
     _need_none("locked", safety_obstacles(state, context))
     _need_none("locked", (f"{breach} is not notified" for breach in ending.breaches))
     size, root = context.open_head()
+    _need_shown(root, "the open ledger's root", context)
     yield StudyLocked(size=size, root=root)
 
 
@@ -248,10 +250,9 @@ def unlock_study(command: UnlockStudy, state: State, context: Context) -> Iterab
 
 def sign_analysis_plan(command: SignAnalysisPlan, state: State, context: Context) -> Iterable[Event]:
     _before_unblinding(state)
-    assert context.signature is not None  # the permission demands it
-    yield AnalysisPlanSigned(
-        version=words(command.version), plan=sha256_hex(command.plan), shown=context.signature.shown
-    )
+    plan = sha256_hex(command.plan)
+    _need_shown(plan, "the plan's hash", context)
+    yield AnalysisPlanSigned(version=words(command.version), plan=plan, shown=plan)
 
 
 def freeze_analysis_code(command: FreezeAnalysisCode, state: State, context: Context) -> Iterable[Event]:
@@ -337,6 +338,15 @@ def _need_complete(decisions: tuple[PopulationDecision, ...], state: State, cont
             f"{unexplained[0].participant} is left out of {unexplained[0].population} without a reason",
             remedy="say why",
             participant=unexplained[0].participant,
+        )
+
+
+def _need_shown(now: str, what: str, context: Context) -> None:
+    """The signature covers exactly what stands there now."""
+    assert context.signature is not None  # the permission demands it
+    if context.signature.shown != now:
+        raise NotWhatWasShown(
+            f"the signature is not over {what}", remedy="look at what stands there now, then sign", shown=now
         )
 
 

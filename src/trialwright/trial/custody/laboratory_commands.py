@@ -47,6 +47,7 @@ from trialwright.trial.custody.refusals import (
     MeasurementNotReadable,
     NotReleased,
     NotRequested,
+    NotWhatWasShown,
     ReasonMissing,
     ReleaseCriteriaNotMet,
     SamePerson,
@@ -147,7 +148,10 @@ class FailManufacture(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class CertifyBatch(Command):
-    """Certify a batch that leaves the laboratory. By the qualified person, signed. Refused: not released."""
+    """Certify a batch that leaves the laboratory. By the qualified person, signed over the batch record's hash.
+
+    Refused: not released; another hash signed.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.QUALIFIED_PERSON, space=Space.CLOSED, signs="certify_batch")
     participant: str
@@ -306,11 +310,15 @@ def certify_batch(command: CertifyBatch, state: State, context: Context) -> Iter
     if not product.released_at:
         raise NotReleased(f"{command.label} is not released", remedy="release it first", label=command.label)
     assert context.signature is not None  # the permission demands it
+    if context.signature.shown != command.batch_record:
+        raise NotWhatWasShown(
+            "the signature is over another batch record", remedy="look at this one, then sign", label=command.label
+        )
     yield BatchCertified(
         participant=command.participant,
         label=command.label,
         batch_record=command.batch_record,
-        shown=context.signature.shown,
+        shown=command.batch_record,
     )
 
 

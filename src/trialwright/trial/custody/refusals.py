@@ -141,3 +141,9 @@ class StaysBlinded(Refusal):
     """The study keeps this role blinded, and the act would tell it the arm."""
 
     code = "custody.stays_blinded"
+
+
+class NotWhatWasShown(Refusal):
+    """The signature is over something else."""
+
+    code = "custody.not_what_was_shown"

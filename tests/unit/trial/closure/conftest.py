@@ -23,6 +23,7 @@ from trialwright.trial.closure.commands import (
 )
 from trialwright.trial.closure.events import PopulationDecision
 from trialwright.trial.dispatch import Receipt
+from trialwright.trial.event import Space
 
 
 class Ending:
@@ -68,7 +69,12 @@ class Ending:
         return self.give(SignBlindReview(decisions=decisions), "medic", shown=shown_review(decisions))
 
     def lock(self) -> Receipt:
-        return self.give(LockStudy(), "sponsor")
+        return self.give(LockStudy(), "sponsor", shown=self.root())
+
+    def root(self) -> str:
+        """Of the open ledger as it stands."""
+        found: str = self.world.trial.ledgers[Space.OPEN].head().root.hex()
+        return found
 
     def locked(self) -> Ending:
         self.freeze()
@@ -77,7 +83,7 @@ class Ending:
         return self
 
     def planned(self) -> Ending:
-        self.give(SignAnalysisPlan(version="1.0", plan="a" * 64), "sponsor")
+        self.give(SignAnalysisPlan(version="1.0", plan="a" * 64), "sponsor", shown="a" * 64)
         self.give(FreezeAnalysisCode(code="c" * 64), "statistician")
         return self
 

@@ -162,6 +162,7 @@ def test_the_lock_covers_the_ledger_as_it_stood(ending: Any) -> None:
     ending.freeze()
     ending.review()
     size, root = open_size(ending.world)
+    ending.world.refuses(NotWhatWasShown, LockStudy(), "sponsor", shown="0" * 64)
     event = ending.lock().event(StudyLocked)
     assert (event.size, event.root) == (size, root)
 
@@ -257,10 +258,13 @@ def test_after_an_unlock_the_way_to_the_lock_begins_anew(ending: Any) -> None:
 
 
 def test_plan_and_code_are_fixed_by_their_hashes(ending: Any) -> None:
-    plan = ending.give(SignAnalysisPlan(version="1.0", plan="a" * 64), "sponsor").event(AnalysisPlanSigned)
+    plan = ending.give(SignAnalysisPlan(version="1.0", plan="a" * 64), "sponsor", shown="a" * 64).event(
+        AnalysisPlanSigned
+    )
     code = ending.give(FreezeAnalysisCode(code="c" * 64), "statistician").event(AnalysisCodeFrozen)
     assert (plan.plan, code.code) == ("a" * 64, "c" * 64)
     ending.world.refuses(TextMissing, SignAnalysisPlan(version="1.0", plan="plan.pdf"), "sponsor")
+    ending.world.refuses(NotWhatWasShown, SignAnalysisPlan(version="1.0", plan="b" * 64), "sponsor")
     ending.world.refuses(TextMissing, FreezeAnalysisCode(code="A" * 64), "sponsor")
 
 
@@ -270,7 +274,7 @@ def test_unblinding_waits_for_lock_plan_and_code(ending: Any) -> None:
     world.refuses(NotLocked, UnblindStudy(), "statistician")
     ending.locked()
     world.refuses(PlanNotSigned, ProposeUnblinding(), "sponsor")
-    ending.give(SignAnalysisPlan(version="1.0", plan="a" * 64), "sponsor")
+    ending.give(SignAnalysisPlan(version="1.0", plan="a" * 64), "sponsor", shown="a" * 64)
     world.refuses(PlanNotSigned, UnblindStudy(), "statistician")
 
 

@@ -96,7 +96,7 @@ class Chain:
 
     def certify(self) -> Receipt:
         command = CertifyBatch(participant=self.participant, label=self.label, batch_record="b" * 64)
-        return self.give(command, "qp")
+        return self.give(command, "qp", shown="b" * 64)
 
     def certified(self) -> Chain:
         self.released()

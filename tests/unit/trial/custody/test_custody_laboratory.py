@@ -47,6 +47,7 @@ from trialwright.trial.custody.refusals import (
     MeasurementNotReadable,
     NotReleased,
     NotRequested,
+    NotWhatWasShown,
     ReasonMissing,
     ReleaseCriteriaNotMet,
     SamePerson,
@@ -227,6 +228,7 @@ def test_a_batch_is_certified_after_its_release(chain: Any) -> None:
     chain.world.refuses(NotReleased, CertifyBatch(**about(chain, batch_record="b" * 64)), "qp")
     chain.measure()
     chain.release()
+    chain.world.refuses(NotWhatWasShown, CertifyBatch(**about(chain, batch_record="b" * 64)), "qp", shown="c" * 64)
     assert chain.certify().event(BatchCertified).batch_record == "b" * 64
 
 
