@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from trialwright.build.compile import compiled
-from trialwright.randomisation import minimise
-from trialwright.sealing import CommitmentMismatch, CommittedNumber, KeyOpener, open_list
+from trialwright.randomisation import declare, generate, minimise
+from trialwright.sealing import CommitmentMismatch, CommittedNumber, ExpandedDraws, KeyOpener
 from trialwright.trial.allocation.events import (
     AllocationListCommitted,
     AllocationPositionTaken,
@@ -135,12 +135,18 @@ def test_somebody_who_takes_a_second_position_is_found(ended):
         proved(world, lists, [*facts, *again])
 
 
-def test_the_statistician_makes_the_same_list_again_from_the_seed(ended):
-    world, _, lists = ended
+@pytest.mark.parametrize("method", ["random_permuted_blocks"])
+def test_whoever_has_seed_and_parameters_makes_the_list_again_with_the_engines_alone(ended):
+    _, _, lists = ended
     parameters = json.loads(lists[0].rows[0].value)
-    again = world.prepared_list(rows=4, parameters=parameters)
-    opened = [row.value for row in lists[0].rows]
-    assert [row.value for row in open_list(again.sealed, KeyOpener(world.unblinding_key))] == opened
+    assert parameters == {"sizes": [2, 4]}
+    units = {"cells_first": 1, "saline_first": 1}  # in the order of the alphabet
+    design = declare("random_permuted_blocks", units, **parameters)
+    for opened, length in zip(lists, (4, 6), strict=True):
+        for stratum in ("sex=female", "sex=male"):
+            draws = ExpandedDraws(bytes(range(32)), f"list/{opened.number}/{stratum}")
+            found = [row.value for row in opened.rows if row.place.stratum == stratum]
+            assert found == list(generate(design, length, draws))
 
 
 @pytest.mark.parametrize("method", ["minimisation"])
