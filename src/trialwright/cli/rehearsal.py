@@ -23,6 +23,8 @@ from trialwright.stores import StoreUrlInvalid, open_store
 from trialwright.trial.event import Space
 
 TEMPLATE_ID = "my-study"
+ACTS_PER_COMMIT = 256
+"""A rehearsal can be made again from its seed, to the byte; it need not wait for the disk at every act."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -76,8 +78,12 @@ def run(
     wanted = participants if participants is not None else build.study.identity.planned_participants
     wishes = Wishes(participants=wanted, seed=seed, scenario=scenario, amendment=amendment)
     held: dict[Space, list[str]] = {space: [] for space in Space}
-    with open_store(store) as opened, open_store(closed_store or beside(store)) as closed:
-        for address, there in ((store, opened), (closed_store or beside(store), closed)):
+    behind = closed_store or beside(store)
+    with (
+        open_store(store, acts_per_commit=ACTS_PER_COMMIT) as opened,
+        open_store(behind, acts_per_commit=ACTS_PER_COMMIT) as closed,
+    ):
+        for address, there in ((store, opened), (behind, closed)):
             if any(name.startswith(f"{build.study.identity.id}/") for name in there.ledger_ids()):
                 raise InvalidValue(
                     f"{address} already holds a record of {build.study.identity.id}",

@@ -13,7 +13,7 @@ from trialwright.stores.sqlite import open_sqlite
 _REMEDY = "give sqlite:///PATH.db, postgresql://USER@HOST/NAME or memory:"
 
 
-def open_store(url: str, *, create: bool = True, password: str | None = None) -> Store:
+def open_store(url: str, *, create: bool = True, password: str | None = None, acts_per_commit: int = 1) -> Store:
     """Open the store at an address.
 
     Args:
@@ -21,6 +21,8 @@ def open_store(url: str, *, create: bool = True, password: str | None = None) ->
             ``postgresql://USER@HOST:PORT/NAME`` (any libpq address), or ``memory:`` (a new, empty store).
         create: make the database when it is absent.
         password: for PostgreSQL, so that it need not stand in the address.
+        acts_per_commit: 1, except for work that can be done again from its seed or its source: then so many acts
+            share one commit, and a crash loses those since the last.
 
     Raises:
         StoreUrlInvalid: not such an address.
@@ -38,10 +40,10 @@ def open_store(url: str, *, create: bool = True, password: str | None = None) ->
             raise StoreUrlInvalid(
                 f"sqlite://{rest[:80]} names no file", remedy="give sqlite:///PATH.db; four slashes for /absolute"
             )
-        return open_sqlite(Path(rest[1:]), create=create)
+        return open_sqlite(Path(rest[1:]), create=create, acts_per_commit=acts_per_commit)
     if scheme in ("postgresql", "postgres"):
         # The driver is an extra; whoever keeps to files need not have it.
         from trialwright.stores.postgresql import open_postgresql
 
-        return open_postgresql(url, create=create, password=password)
+        return open_postgresql(url, create=create, password=password, acts_per_commit=acts_per_commit)
     raise StoreUrlInvalid(f"{scheme[:40]!a} is not a kind of store", remedy=_REMEDY)

@@ -26,6 +26,7 @@ from trialwright.stores.errors import (
     StoreUnavailable,
     StoreUrlInvalid,
 )
+from trialwright.stores.grouping import GroupingDatabase
 from trialwright.stores.postgresql_schema import INSTALL, RECORD_TABLES, SCHEMA_VERSION
 from trialwright.stores.sql import SqlStore
 
@@ -42,7 +43,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 _SERVER_SETTINGS = {"fsync": "on", "full_page_writes": "on", "server_encoding": "UTF8"}
 
 
-def open_postgresql(url: str, *, create: bool, password: str | None = None) -> SqlStore:
+def open_postgresql(url: str, *, create: bool, password: str | None = None, acts_per_commit: int = 1) -> SqlStore:
     """Open the store in a PostgreSQL database.
 
     Making a store needs an account that may create databases and roles; using one needs membership of the
@@ -52,6 +53,7 @@ def open_postgresql(url: str, *, create: bool, password: str | None = None) -> S
         url: a libpq address with a database name.
         create: make database, roles and schemas when absent.
         password: if it does not stand in the address.
+        acts_per_commit: see :func:`~trialwright.stores.open_store`.
 
     Raises:
         StoreUrlInvalid, StoreMissing, NotAStore, StoreTooNew, StoreSettingsTooWeak, StoreUnavailable.
@@ -73,7 +75,8 @@ def open_postgresql(url: str, *, create: bool, password: str | None = None) -> S
         given["password"] = password
     connection = _connected(given, name, create)
     try:
-        return SqlStore(PostgresqlDatabase(connection, create=create))
+        database = PostgresqlDatabase(connection, create=create)
+        return SqlStore(database if acts_per_commit == 1 else GroupingDatabase(database, acts_per_commit))
     except BaseException:
         connection.close()
         raise

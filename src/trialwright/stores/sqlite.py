@@ -23,6 +23,7 @@ from trialwright.stores.errors import (
     StoreTooNew,
     StoreUnavailable,
 )
+from trialwright.stores.grouping import GroupingDatabase
 from trialwright.stores.sql import SqlStore
 
 SCHEMA_VERSION = 1
@@ -36,7 +37,7 @@ _TABLES = (
         ledger_id TEXT NOT NULL, seq INTEGER NOT NULL, stream TEXT NOT NULL, stream_seq INTEGER NOT NULL,
         type TEXT NOT NULL, request_id TEXT NOT NULL, body BLOB NOT NULL, leaf BLOB NOT NULL, chain BLOB NOT NULL,
         PRIMARY KEY (ledger_id, seq), UNIQUE (ledger_id, stream, stream_seq)) WITHOUT ROWID""",
-    "CREATE INDEX ledger_entry_by_request ON ledger_entry (ledger_id, request_id)",
+    "CREATE INDEX ledger_entry_by_request ON ledger_entry (ledger_id, request_id, seq)",
     """CREATE TABLE ledger_head (
         ledger_id TEXT NOT NULL PRIMARY KEY, size INTEGER NOT NULL, chain BLOB NOT NULL, frontier BLOB NOT NULL)
         WITHOUT ROWID""",
@@ -87,13 +88,16 @@ _SETTINGS: dict[str, tuple[str, str | int]] = {
 }
 
 
-def open_sqlite(path: Path, *, create: bool, busy_seconds: float = BUSY_SECONDS) -> SqlStore:
+def open_sqlite(
+    path: Path, *, create: bool, busy_seconds: float = BUSY_SECONDS, acts_per_commit: int = 1
+) -> SqlStore:
     """Open the store in a SQLite file.
 
     Args:
         path: the file.
         create: make it when absent.
         busy_seconds: how long to wait for another writer.
+        acts_per_commit: see :func:`~trialwright.stores.open_store`.
 
     Raises:
         StoreMissing: no such file or folder. NotAStore: another program's database. StoreTooNew: written by a
@@ -110,7 +114,8 @@ def open_sqlite(path: Path, *, create: bool, busy_seconds: float = BUSY_SECONDS)
         # Transactions are ours: the module must not open any by itself.
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, cached_statements=512)
     try:
-        return SqlStore(SqliteDatabase(connection))
+        database = SqliteDatabase(connection)
+        return SqlStore(database if acts_per_commit == 1 else GroupingDatabase(database, acts_per_commit))
     except BaseException:
         connection.close()
         raise
