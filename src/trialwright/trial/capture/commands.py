@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
@@ -14,6 +15,7 @@ from trialwright.protocol.roles import Role
 from trialwright.schedule import Status, expectations
 from trialwright.trial.capture.events import (
     CaseBookSigned,
+    ChecksRepeated,
     ClosedFormSaved,
     EncounterHeld,
     EncounterMissed,
@@ -25,17 +27,31 @@ from trialwright.trial.capture.events import (
     ItemsVerified,
     RaisedQuery,
 )
-from trialwright.trial.capture.saving import Finding, Outcome, Saving
+from trialwright.trial.capture.saving import Finding, Saving, split_row
 from trialwright.trial.capture.shown import shown_case_book, shown_form
-from trialwright.trial.capture.state import LOG, CaseBook, FormKey, FormRecord, entered
-from trialwright.trial.closure.events import DeviationOpened
+from trialwright.trial.capture.state import (
+    LOG,
+    CaseBook,
+    ClosedCaseBook,
+    FormKey,
+    FormRecord,
+    Values,
+    entered,
+    left_out,
+)
+from trialwright.trial.closure.state import Deviations
 from trialwright.trial.command import Command, Context, Decide, NotFound, Permission, may
 from trialwright.trial.consent.state import Consent
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Event, Space
-from trialwright.trial.queries.state import Queries
+from trialwright.trial.queries.state import ClosedQueries, Queries, Query
 from trialwright.trial.setup.state import StudySetup
 from trialwright.trial.state import State
+
+LEFT_OUT = ("not_done", "intentionally_blank")
+_UNSCHEDULED = re.compile(r"unscheduled_[1-9][0-9]{0,3}\Z", re.ASCII)
+_ROW = re.compile(r"[a-z][a-z0-9_]*\.([2-9]|[1-9][0-9]{1,2})\Z", re.ASCII)
+"""An item in the second or a later row of a repeating group."""
 
 SITE_STAFF = (Role.INVESTIGATOR, Role.STUDY_NURSE)
 ASSESSORS = (*SITE_STAFF, Role.BLINDED_RATER, Role.INJECTING_PHYSICIAN, Role.PHARMACIST, Role.CENTRAL_READER)
@@ -54,7 +70,7 @@ class VisitNotRecorded(Refusal):
 
 
 class FormChanged(Refusal):
-    """Somebody saved the form since it was read; both versions are shown side by side, none is lost."""
+    """Somebody saved the form since it was read: the caller shows both versions side by side, none is lost."""
 
     code = "capture.form_changed"
 
@@ -72,13 +88,13 @@ class EntryNotReadable(Refusal):
 
 
 class NothingEntered(Refusal):
-    """The save changes nothing."""
+    """The save, or the visit's date, changes nothing."""
 
     code = "capture.nothing_entered"
 
 
 class DateNotPossible(Refusal):
-    """A visit in the future, or before the participant was screened."""
+    """No date, or a visit in the future, or before the participant was screened."""
 
     code = "capture.date_not_possible"
 
@@ -101,10 +117,16 @@ class NotWhatWasShown(Refusal):
     code = "capture.not_what_was_shown"
 
 
-class AlreadyVoid(Refusal):
-    """There is nothing to void, verify or sign."""
+class NothingThere(Refusal):
+    """There is nothing to void or verify."""
 
     code = "capture.nothing_there"
+
+
+class AlreadyRecorded(Refusal):
+    """The visit took place or was recorded as missed; or the form that is to be left out has values."""
+
+    code = "capture.already_recorded"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +134,8 @@ class RecordVisit(Command):
     """Record that a visit took place on a local date, planned or ``unscheduled_<n>``. By site staff.
 
     A fact: never refused for being early, late or after withdrawal; those open a deviation.
-    Refused: unknown visit, a date in the future or before screening.
+    Refused: unknown visit, a date in the future or before screening, another date than before without a reason,
+    the same date again, a frozen study.
     """
 
     PERMISSION: ClassVar[Permission] = may(*ASSESSORS)
@@ -123,7 +146,10 @@ class RecordVisit(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordMissedVisit(Command):
-    """Record that a planned visit will not take place any more. By site staff. Refused: unknown, or it was held."""
+    """Record that a planned visit will not take place any more. By site staff.
+
+    Refused: unknown visit, it was held or recorded as missed, a frozen study.
+    """
 
     PERMISSION: ClassVar[Permission] = may(*SITE_STAFF)
     participant: str
@@ -134,8 +160,9 @@ class RecordMissedVisit(Command):
 class SaveForm(Command):
     """Save what changed on a form: one command, one transaction, one event. By the roles the form names.
 
-    Refused: another role, a visit without date, somebody saved in between, a changed value without reason,
-    an entry that cannot be read, a frozen study. Unusual values are not refused: checks ask.
+    Refused: another role, a form that has no place there, a visit without date, somebody saved in between, nothing
+    changed, a changed value (or a form first left out) without reason, an entry that cannot be read, a frozen
+    study. Unusual values are not refused: checks ask.
     """
 
     PERMISSION: ClassVar[Permission] = may(
@@ -145,6 +172,7 @@ class SaveForm(Command):
     encounter: str
     form: str
     items: Mapping[str, Entered] = field(default_factory=dict)
+    """What changed; the second row of a repeating group is ``item.2``."""
     read_version: int
     """:attr:`FormRecord.saves` when the form was read."""
     repeat: int = 1
@@ -152,7 +180,10 @@ class SaveForm(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class SaveClosedForm(SaveForm):
-    """Like :class:`SaveForm`, for a form of the closed space; only in a process that holds it."""
+    """Like :class:`SaveForm`, for a form of the closed space, by the unblinded roles it names.
+
+    Refused as there; and in a process that does not hold the closed space.
+    """
 
     PERMISSION: ClassVar[Permission] = may(
         Role.INJECTING_PHYSICIAN,
@@ -168,10 +199,12 @@ class SaveClosedForm(SaveForm):
 class MarkFormNotDone(Command):
     """Mark a whole form as not done or intentionally left blank, with a reason. By the roles the form names.
 
-    Refused: values were saved (void it instead), no reason.
+    Refused: values were saved (void it instead), no reason, a form of the closed space, a frozen study.
     """
 
-    PERMISSION: ClassVar[Permission] = may(*ASSESSORS, Role.PARTICIPANT)
+    PERMISSION: ClassVar[Permission] = may(
+        *ASSESSORS, Role.PARTICIPANT, Role.CELL_LABORATORY, Role.QUALIFIED_PERSON, treats=True
+    )
     participant: str
     encounter: str
     form: str
@@ -183,10 +216,10 @@ class MarkFormNotDone(Command):
 class VoidForm(Command):
     """Void a form entered for the wrong participant or visit, with a reason. By the roles the form names.
 
-    Refused: nothing there, no reason.
+    Refused: nothing there, no reason, a form of the closed space, a frozen study.
     """
 
-    PERMISSION: ClassVar[Permission] = may(*ASSESSORS)
+    PERMISSION: ClassVar[Permission] = may(*ASSESSORS, Role.CELL_LABORATORY, Role.QUALIFIED_PERSON)
     participant: str
     encounter: str
     form: str
@@ -209,7 +242,7 @@ class VerifyItems(Command):
 class SignForm(Command):
     """Sign a form over the hash of what was shown. By the role the form names.
 
-    Refused: incomplete, open queries, not what was shown.
+    Refused: another role, incomplete, open queries, not what was shown.
     """
 
     PERMISSION: ClassVar[Permission] = may(*ASSESSORS, signs="sign_form")
@@ -223,7 +256,7 @@ class SignForm(Command):
 class SignCaseBook(Command):
     """Sign a participant's whole case book. By the investigator.
 
-    Refused: a form incomplete or unsigned, a query unsettled, not what was shown.
+    Refused: a form of a visit not filled, incomplete or unsigned, a query unsettled, not what was shown.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, signs="sign_case_book")
@@ -232,56 +265,54 @@ class SignCaseBook(Command):
 
 def record_visit(command: RecordVisit, state: State, context: Context) -> Iterable[Event]:
     enrolment = _participant(command.participant, state)
+    _need_entry(state, command.encounter)
     casebook = state.of(CaseBook, command.participant)
-    unscheduled = command.encounter.startswith("unscheduled_")
+    unscheduled = _UNSCHEDULED.match(command.encounter) is not None
     if not unscheduled:
         _encounter(command.encounter, context.build)
-    day = _day(command.date)
-    if command.date > context.today or command.date < enrolment.screened_on:
-        raise DateNotPossible(
-            f"{command.date} is {'in the future' if command.date > context.today else 'before screening'}",
-            remedy="give the date on which the visit took place",
-            date=command.date,
-        )
-    if casebook.held.get(command.encounter) not in (None, command.date):
+    day = _day_of_visit(command.date, enrolment, context)
+    before = casebook.held.get(command.encounter)
+    if before == day.isoformat():
+        raise NothingEntered(f"{command.encounter} is recorded on {before}", remedy="give another date", date=before)
+    if before is not None:
         _need_reason(context, f"the date of {command.encounter}")
-    days_out = 0
-    if not unscheduled:
-        happened = {name: date.fromisoformat(held) for name, held in casebook.held.items()} | {command.encounter: day}
-        (found,) = [e for e in expectations(context.build.plan(), {}, happened) if e.encounter == command.encounter]
-        days_out = found.days_out if found.status is Status.DONE_OUT_OF_WINDOW else 0
-    flags = _visit_flags(days_out, state.of(Consent, command.participant), enrolment, command.date)
+    days_out = 0 if unscheduled else _days_out(command.encounter, day, casebook, context.build)
+    flags = _visit_flags(days_out, state.of(Consent, command.participant), enrolment, day.isoformat())
     yield EncounterHeld(
         participant=command.participant,
         encounter=command.encounter,
-        date=command.date,
+        date=day.isoformat(),
         unscheduled=unscheduled,
         days_out=days_out,
         flags=flags,
     )
+    deviations = state.of(Deviations, command.participant)
     for flag in flags:
-        about = f"{command.encounter} on {command.date}" + (f", {days_out:+d} days" if flag == "visit_window" else "")
-        yield _deviation(command.participant, flag, command.encounter, about)
+        about = f"{command.encounter} on {day}" + (f", {days_out:+d} days" if flag == "visit_window" else "")
+        yield deviations.open(command.participant, flag, command.encounter, about)
 
 
 def record_missed_visit(command: RecordMissedVisit, state: State, context: Context) -> Iterable[Event]:
     _participant(command.participant, state)
+    _need_entry(state, command.encounter)
     _encounter(command.encounter, context.build)
     casebook = state.of(CaseBook, command.participant)
     if command.encounter in casebook.held or command.encounter in casebook.missed:
-        raise AlreadyVoid(
+        raise AlreadyRecorded(
             f"{command.encounter} is already recorded",
             remedy="correct the visit instead",
             encounter=command.encounter,
         )
     yield EncounterMissed(participant=command.participant, encounter=command.encounter)
-    yield _deviation(
-        command.participant, "missed_visit", command.encounter, f"{command.encounter} did not take place"
+    about = f"{command.encounter} did not take place"
+    yield state.of(Deviations, command.participant).open(
+        command.participant, "missed_visit", command.encounter, about
     )
 
 
 def save_form(command: SaveForm, state: State, context: Context) -> Iterable[Event]:
-    compiled, key, casebook = _form_for_entry(command, state, context)
+    closed = isinstance(command, SaveClosedForm)
+    compiled, key, casebook = _form_for_entry(command, state, context, closed=closed)
     record = casebook.peek(key)
     if record.saves != command.read_version:
         raise FormChanged(
@@ -291,42 +322,49 @@ def save_form(command: SaveForm, state: State, context: Context) -> Iterable[Eve
             version=record.saves,
         )
     changes = _changes(compiled, command.items, record)
-    if not changes and record.submitted and record.status == "saved":
+    if not changes:
         raise NothingEntered("nothing was changed", remedy="change a value, or leave the form", form=command.form)
-    if record.submitted and any(name in record.values for name in changes):
-        _need_reason(context, f"a value of {command.form}")
-    live = record.values if record.status == "saved" else {}
-    outcome = Saving(context.build, casebook, key, {**live, **changes}).outcome()
-    raised, resolved = _asked(command, outcome, state, {*changes, *outcome.derived})
-    flags = _form_flags(state, command.participant)
-    event = ClosedFormSaved if isinstance(command, SaveClosedForm) else FormSaved
-    yield event(
+    if record.status in LEFT_OUT or any(name in record.values and name not in record.computed for name in changes):
+        _need_reason(context, f"what is recorded on {command.form}")
+    outcome = Saving(context.build, casebook, key, {**record.values, **changes}, entered=changes).outcome()
+    changed = frozenset(f"{command.form}.{name}" for name in (*changes, *outcome.derived))
+    known = state.of(ClosedQueries if closed else Queries, command.participant).of_form(*key)
+    raised, resolved = _asked(key, outcome.findings, known, changed)
+    flags = () if state.of(Consent, command.participant).version else ("without_consent",)
+    yield (ClosedFormSaved if closed else FormSaved)(
         participant=command.participant,
         encounter=command.encounter,
         form=command.form,
         repeat=command.repeat,
         items={name: entered(value) for name, value in changes.items()},
-        derived={name: entered(value) for name, value in outcome.derived.items() if name not in changes},
+        derived={name: entered(value) for name, value in outcome.derived.items()},
         raised=raised,
         resolved=resolved,
         complete=outcome.complete,
         flags=flags,
     )
+    if not closed:
+        yield from _checks_elsewhere(command, key, outcome.values, changed, state, context)
     for flag in flags:
         about = f"{command.form} at {command.encounter} was entered without consent in force"
-        yield _deviation(command.participant, flag, f"{command.encounter}.{command.form}.{command.repeat}", about)
+        what = f"{command.encounter}.{command.form}.{command.repeat}"
+        yield state.of(Deviations, command.participant).open(command.participant, flag, what, about)
 
 
 def mark_form_not_done(command: MarkFormNotDone, state: State, context: Context) -> Iterable[Event]:
     _, key, casebook = _form_for_entry(command, state, context)
-    if command.how not in ("not_done", "intentionally_blank"):
+    if command.how not in LEFT_OUT:
         raise EntryNotReadable(
             f"{command.how!r} is not a way to leave a form",
             remedy="use not_done or intentionally_blank",
             how=command.how,
         )
-    if casebook.peek(key).status == "saved":
-        raise AlreadyVoid("values were saved on this form", remedy="void it first", form=command.form)
+    if casebook.peek(key).status in ("saved", command.how):
+        raise AlreadyRecorded(
+            f"{command.form} is already {casebook.peek(key).status}",
+            remedy="where values were saved, void them first",
+            form=command.form,
+        )
     _need_reason(context, f"leaving {command.form} out")
     yield FormMarkedNotDone(
         participant=command.participant,
@@ -335,12 +373,15 @@ def mark_form_not_done(command: MarkFormNotDone, state: State, context: Context)
         repeat=command.repeat,
         how=command.how,
     )
+    yield from _checks_elsewhere(
+        command, key, left_out(context.build, command.form, command.how), None, state, context
+    )
 
 
 def void_form(command: VoidForm, state: State, context: Context) -> Iterable[Event]:
     _, key, casebook = _form_for_entry(command, state, context)
     if casebook.peek(key).status in ("empty", "voided"):
-        raise AlreadyVoid(f"{command.form} has no values to void", remedy="nothing to do", form=command.form)
+        raise NothingThere(f"{command.form} has no values to void", remedy="nothing to do", form=command.form)
     _need_reason(context, f"voiding {command.form}")
     queries = state.of(Queries, command.participant).of_form(*key)
     yield FormVoided(
@@ -350,6 +391,7 @@ def void_form(command: VoidForm, state: State, context: Context) -> Iterable[Eve
         repeat=command.repeat,
         resolved=tuple(name for name, query in queries.items() if query.status != "closed"),
     )
+    yield from _checks_elsewhere(command, key, {}, None, state, context)
 
 
 def verify_items(command: VerifyItems, state: State, context: Context) -> Iterable[Event]:
@@ -357,7 +399,7 @@ def verify_items(command: VerifyItems, state: State, context: Context) -> Iterab
     record = state.of(CaseBook, command.participant).peek((command.encounter, command.form, command.repeat))
     absent = [item for item in command.items if item not in record.values]
     if absent or not command.items:
-        raise AlreadyVoid(
+        raise NothingThere(
             f"no value to verify in {', '.join(absent) or command.form}",
             remedy="choose filled items",
             form=command.form,
@@ -400,14 +442,8 @@ def sign_form(command: SignForm, state: State, context: Context) -> Iterable[Eve
 def sign_case_book(command: SignCaseBook, state: State, context: Context) -> Iterable[Event]:
     _participant(command.participant, state)
     casebook = state.of(CaseBook, command.participant)
-    for (encounter, form, _), record in casebook.live():
-        needs = _form(form, context.build).form.signed_by
-        if not record.complete or (needs is not None and not record.signed and record.status == "saved"):
-            raise NotComplete(
-                f"{form} at {encounter} is {'not signed' if record.complete else 'not complete'}",
-                remedy="complete and sign every form first",
-                form=form,
-            )
+    for encounter, form, why in _unfinished(casebook, context):
+        raise NotComplete(f"{form} at {encounter} is {why}", remedy="complete and sign every form first", form=form)
     unsettled = state.of(Queries, command.participant).unsettled()
     if unsettled:
         raise NotComplete(f"{len(unsettled)} queries are not settled", remedy="settle them first", query=unsettled[0])
@@ -416,6 +452,19 @@ def sign_case_book(command: SignCaseBook, state: State, context: Context) -> Ite
 
 
 # --- what several decisions need ----------------------------------------------------------------------------
+
+
+def _unfinished(casebook: CaseBook, context: Context) -> Iterator[tuple[str, str, str]]:
+    """(encounter, form, why) of what stands in the way of signing the case book."""
+    for encounter, form, _ in casebook.unfilled(context.builds):
+        yield encounter, form, "not filled"
+    for (encounter, form, _), record in casebook.live():
+        # A form that an amendment took away is a fact all the same; there is no one to sign it any more.
+        compiled = context.build.forms.get(form)
+        if not record.complete:
+            yield encounter, form, "not complete"
+        elif compiled and compiled.form.signed_by is not None and not record.signed and record.status == "saved":
+            yield encounter, form, "not signed"
 
 
 def _participant(participant: str, state: State) -> Enrolment:
@@ -436,25 +485,38 @@ def _form(form: str, build: Build) -> CompiledForm:
     return build.forms[form]
 
 
+def _need_entry(state: State, what: str) -> None:
+    if state.of(StudySetup).frozen:
+        raise StudyIsFrozen("data entry has ended", remedy="the study is unlocked by two people", about=what)
+
+
 def _form_for_entry(
-    command: SaveForm | MarkFormNotDone | VoidForm, state: State, context: Context
+    command: SaveForm | MarkFormNotDone | VoidForm, state: State, context: Context, *, closed: bool = False
 ) -> tuple[CompiledForm, FormKey, CaseBook]:
+    """The form, where it stands and the book it is written in, if this person may write it now."""
     _participant(command.participant, state)
     compiled = _form(command.form, context.build)
-    closed = compiled.form.space == "closed"
-    if closed is not isinstance(command, SaveClosedForm) and isinstance(command, SaveForm):
+    if closed is not (compiled.form.space == "closed"):
         raise FormNotYours(
             f"{command.form} belongs to the {compiled.form.space} space",
-            remedy="use the command of that space",
+            remedy="forms of the closed space are saved with SaveClosedForm, all others are not",
             form=command.form,
         )
     if context.actor.role not in compiled.form.filled_by:
         fillers = ", ".join(role.value for role in compiled.form.filled_by)
         raise FormNotYours(f"{command.form} is filled by {fillers}", remedy="ask one of them", form=command.form)
-    if state.of(StudySetup).frozen:
-        raise StudyIsFrozen("data entry has ended", remedy="the study is unlocked by two people", form=command.form)
+    _need_entry(state, command.form)
     casebook = state.of(CaseBook, command.participant)
-    if not _has_place(command.encounter, command.form, context.build):
+    if closed:
+        casebook = state.of(ClosedCaseBook, command.participant).beside(casebook)
+    _need_place(command, compiled, casebook, context.build)
+    return compiled, (command.encounter, command.form, command.repeat), casebook
+
+
+def _need_place(
+    command: SaveForm | MarkFormNotDone | VoidForm, compiled: CompiledForm, casebook: CaseBook, build: Build
+) -> None:
+    if not _has_place(command.encounter, command.form, build):
         raise NotFound(
             f"{command.form} is not filled at {command.encounter}",
             remedy="use the visit it is planned at, the log, or an unscheduled visit",
@@ -468,14 +530,19 @@ def _form_for_entry(
         )
     if command.repeat < 1 or (command.repeat > 1 and not compiled.form.repeats):
         raise NotFound(f"{command.form} does not repeat", remedy="use repeat 1", form=command.form)
-    return compiled, (command.encounter, command.form, command.repeat), casebook
+    if command.repeat > 1 and (command.encounter, command.form, command.repeat - 1) not in casebook.forms:
+        raise NotFound(
+            f"{command.form} has no number {command.repeat - 1} yet",
+            remedy="number repeats without gaps",
+            form=command.form,
+        )
 
 
 def _has_place(encounter: str, form: str, build: Build) -> bool:
     schedule = build.study.schedule
     if encounter == LOG:
         return form in schedule.log_forms
-    if encounter.startswith("unscheduled_"):
+    if _UNSCHEDULED.match(encounter):
         return form in schedule.unscheduled_forms
     planned = build.study.encounters.get(encounter)
     return planned is not None and form in planned.forms
@@ -483,18 +550,17 @@ def _has_place(encounter: str, form: str, build: Build) -> bool:
 
 def _changes(compiled: CompiledForm, items: Mapping[str, Entered], record: FormRecord) -> dict[str, ItemValue]:
     changes = {}
-    live = record.values if record.status == "saved" else {}
     for name, given in items.items():
-        base, _, row = name.partition(".")
-        known = compiled.items.get(base)
-        if known is None or known.derive is not None or (row and not (known.repeats and row.isdigit())):
+        item = split_row(name)[0] if _ROW.match(name) else name
+        known = compiled.items.get(item)
+        if known is None or known.derive is not None or (item != name and not known.repeats):
             raise NotFound(
-                f"{compiled.form.id} has no item {name!r} to enter",
-                remedy="use the form's items; computed items are not entered",
-                item=name,
+                f"{compiled.form.id} has no item {name[:60]!r} to enter",
+                remedy="use the form's items; computed items are not entered, rows are numbered from item.2 on",
+                item=name[:60],
             )
-        value = _read(compiled, base, given)
-        if live.get(name) != value:
+        value = _read(compiled, item, given)
+        if record.values.get(name) != value:
             changes[name] = value
     return changes
 
@@ -502,6 +568,8 @@ def _changes(compiled: CompiledForm, items: Mapping[str, Entered], record: FormR
 def _read(compiled: CompiledForm, item: str, given: Entered) -> ItemValue:
     field_ = compiled.items[item].field
     try:
+        if sum(part is not None for part in (given.text, given.outcome, given.missing)) > 1:
+            raise InvalidValue("more than one of value, outcome and missing reason", remedy="give one of them")
         if given.outcome is not None:
             return outcome_value(field_, given.outcome)
         if given.missing is not None:
@@ -516,46 +584,97 @@ def _reason(text: str) -> MissingReason:
         return MissingReason(text)
     except ValueError:
         raise InvalidValue(
-            f"{text!r} is not a missing reason", remedy=f"use one of {', '.join(r.value for r in MissingReason)}"
+            f"{text[:40]!r} is not a missing reason", remedy=f"use one of {', '.join(r.value for r in MissingReason)}"
         ) from None
 
 
 def _asked(
-    command: SaveForm, outcome: Outcome, state: State, changed: set[str]
+    key: FormKey, findings: Iterable[Finding], known: Mapping[str, Query], changed: frozenset[str] | None
 ) -> tuple[tuple[RaisedQuery, ...], tuple[str, ...]]:
-    """Queries to raise, and automatic queries that no longer ask."""
-    prefix = f"{command.encounter}.{command.form}.{command.repeat}."
-    known = state.of(Queries, command.participant).of_form(command.encounter, command.form, command.repeat)
-    findings: dict[str, Finding] = {prefix + finding.check: finding for finding in outcome.findings}
-    raised = []
-    for name, finding in findings.items():
-        query = known.get(name)
-        # Confirmed by the site with the value unchanged: it asks again only when the value changes again.
-        if query is None or query.status == "closed" or (query.status == "confirmed" and finding.item in changed):
-            raised.append(RaisedQuery(query=name, item=finding.item, check=finding.check, message=finding.message))
+    """Queries to raise, and queries of checks that no longer ask.
+
+    Args:
+        key: the form.
+        findings: what its checks ask now.
+        known: the queries on the form that these checks may have raised.
+        changed: ``form.item`` of what changed; None for the whole of a form.
+    """
+    asking = {_query_name(key, finding.check): finding for finding in findings}
+    raised = tuple(
+        RaisedQuery(query=name, item=finding.item, check=finding.check, message=finding.message)
+        for name, finding in asking.items()
+        if name not in known
+        or known[name].asks_again(finding.message, changed is None or not changed.isdisjoint(finding.reads))
+    )
     resolved = tuple(
         name
         for name, query in known.items()
-        if query.by_check is not None and query.status != "closed" and name not in findings
+        if query.by_check is not None and query.status != "closed" and name not in asking
     )
-    return tuple(raised), resolved
+    return raised, resolved
+
+
+def _checks_elsewhere(
+    command: SaveForm | MarkFormNotDone | VoidForm,
+    key: FormKey,
+    values: Values,
+    changed: frozenset[str] | None,
+    state: State,
+    context: Context,
+) -> Iterator[ChecksRepeated]:
+    """The checks of other forms that read this one, asked again."""
+    readers = _forms_reading(key[1], context.build)
+    casebook = state.of(CaseBook, command.participant)
+    for other, record in casebook.live():
+        if other == key or other[1] not in readers or record.status != "saved":
+            continue
+        saving = Saving(context.build, casebook, other, record.values, standing={key: values})
+        findings, checks = saving.checks_reading(key[1])
+        names = {_query_name(other, check) for check in checks}
+        queries = state.of(Queries, command.participant).of_form(*other)
+        known = {name: query for name, query in queries.items() if name in names}
+        raised, resolved = _asked(other, findings, known, changed)
+        if raised or resolved:
+            encounter, form, repeat = other
+            yield ChecksRepeated(
+                participant=command.participant,
+                encounter=encounter,
+                form=form,
+                repeat=repeat,
+                raised=raised,
+                resolved=resolved,
+            )
+
+
+def _forms_reading(form: str, build: Build) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, compiled in build.forms.items()
+        if compiled.form.space == "open"
+        and any(r.form == form for check in compiled.checks for r in check.condition.references)
+    )
+
+
+def _query_name(key: FormKey, check: str) -> str:
+    encounter, form, repeat = key
+    return f"{encounter}.{form}.{repeat}.{check}"
+
+
+def _days_out(encounter: str, day: date, casebook: CaseBook, build: Build) -> int:
+    happened = {name: date.fromisoformat(held) for name, held in casebook.held.items()} | {encounter: day}
+    (found,) = (e for e in expectations(build.plan(), {}, happened) if e.encounter == encounter)
+    return found.days_out if found.status is Status.DONE_OUT_OF_WINDOW else 0
 
 
 def _visit_flags(days_out: int, consent: Consent, enrolment: Enrolment, day: str) -> tuple[str, ...]:
     flags = []
     if days_out:
         flags.append("visit_window")
-    if "visits" in consent.withdrawn or (enrolment.ended_on and day > enrolment.ended_on):
+    withdrawn = consent.withdrawn.get("visits")
+    # Whether it was before or after on the very day of a withdrawal, somebody has to judge.
+    if (withdrawn is not None and day >= withdrawn) or (enrolment.ended_on and day > enrolment.ended_on):
         flags.append("after_withdrawal")
     return tuple(flags)
-
-
-def _form_flags(state: State, participant: str) -> tuple[str, ...]:
-    return () if state.of(Consent, participant).version else ("without_consent",)
-
-
-def _deviation(participant: str, kind: str, what: str, about: str) -> DeviationOpened:
-    return DeviationOpened(participant=participant, deviation=f"{kind}.{what}", kind=kind, about=about)
 
 
 def _need_reason(context: Context, what: str) -> None:
@@ -572,11 +691,22 @@ def _as_shown(context: Context, now: str) -> str:
     return now
 
 
-def _day(text: str) -> date:
+def _day_of_visit(text: str, enrolment: Enrolment, context: Context) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise DateNotPossible(f"{text!r} is not a date", remedy="give it as YYYY-MM-DD", date=text) from None
+        raise DateNotPossible(
+            f"{text[:40]!r} is not a date", remedy="give it as YYYY-MM-DD", date=text[:40]
+        ) from None
+    for wrong, why in (
+        (day.isoformat() > context.today, "in the future"),
+        (day.isoformat() < enrolment.screened_on, "before screening"),
+    ):
+        if wrong:
+            raise DateNotPossible(
+                f"{day} is {why}", remedy="give the date on which the visit took place", date=day.isoformat()
+            )
+    return day
 
 
 DECISIONS: Mapping[type[Command], Decide] = {

@@ -23,7 +23,7 @@ class RaisedQuery:
     """A question that a check asks; it lives in the event of the save that raised it."""
 
     query: str
-    """``<encounter>.<form>.<repeat>.<check>``."""
+    """``<encounter>.<form>.<repeat>.<check>``, with ``.<row>`` from the second row of a table on."""
     item: str
     check: str
     message: str
@@ -68,7 +68,8 @@ class FormSaved(Event):
     items: dict[str, Entered]
     """Changed items as entered; rows of a repeating group are ``item.2``, ``item.3`` …"""
     derived: dict[str, Entered]
-    """Derived items that changed."""
+    """What was computed and changed: derived items, items no longer asked (``not_applicable``) or asked again
+    (``not_asked``)."""
     raised: tuple[RaisedQuery, ...]
     resolved: tuple[str, ...]
     """Queries of checks that no longer ask."""
@@ -85,6 +86,20 @@ class ClosedFormSaved(FormSaved):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChecksRepeated(Event):
+    """Checks of this form were run again because a form that they read was saved, marked or voided."""
+
+    TYPE: ClassVar[str] = "capture.checks_repeated"
+    STREAM: ClassVar[str] = "participant/{participant}"
+    participant: str
+    encounter: str
+    form: str
+    repeat: int
+    raised: tuple[RaisedQuery, ...]
+    resolved: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FormMarkedNotDone(Event):
     """The whole form was not done, or is intentionally left blank; the envelope has the reason."""
 
@@ -96,7 +111,6 @@ class FormMarkedNotDone(Event):
     repeat: int
     how: str
     """not_done or intentionally_blank."""
-    resolved: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,6 +163,6 @@ class CaseBookSigned(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
-    EncounterHeld, EncounterMissed, FormSaved, ClosedFormSaved, FormMarkedNotDone, FormVoided, ItemsVerified,
-    FormSigned, CaseBookSigned,
+    EncounterHeld, EncounterMissed, FormSaved, ClosedFormSaved, ChecksRepeated, FormMarkedNotDone, FormVoided,
+    ItemsVerified, FormSigned, CaseBookSigned,
 )  # fmt: skip

@@ -16,9 +16,10 @@ def shown_form(participant: str, key: FormKey, record: FormRecord) -> str:
 
 
 def shown_case_book(participant: str, casebook: CaseBook) -> str:
-    """SHA-256 (hex) over every form that counts, in order of encounter, form and repeat."""
-    forms = [_form(key, record) for key, record in sorted(casebook.live())]
-    return _digest({"participant": participant, "forms": forms})
+    """SHA-256 (hex) over the visits, and every form that counts in order of encounter, form and repeat."""
+    forms = [_form(key, record) for key, record in sorted(casebook.live(), key=lambda live: live[0])]
+    missed = sorted(casebook.missed)
+    return _digest({"participant": participant, "held": casebook.held, "missed": missed, "forms": forms})
 
 
 def _form(key: FormKey, record: FormRecord) -> dict[str, Any]:

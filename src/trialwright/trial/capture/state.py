@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
@@ -12,6 +13,7 @@ from trialwright.expressions import Missing, Value
 from trialwright.foundation.missing import MissingReason
 from trialwright.trial.capture.events import (
     CaseBookSigned,
+    ClosedFormSaved,
     EncounterHeld,
     EncounterMissed,
     Entered,
@@ -21,7 +23,7 @@ from trialwright.trial.capture.events import (
     FormVoided,
     ItemsVerified,
 )
-from trialwright.trial.event import Event, Fact
+from trialwright.trial.event import Event, Fact, Space
 from trialwright.trial.state import Slice
 
 LOG = "log"
@@ -30,12 +32,17 @@ LOG = "log"
 FormKey = tuple[str, str, int]
 """(encounter, form, repeat)."""
 
+Values = Mapping[str, ItemValue]
+"""Item → what stands there; rows of a repeating group are ``item``, ``item.2``, ``item.3`` …"""
+
 
 @dataclass
 class FormRecord:
     """One form as it stands."""
 
     values: dict[str, ItemValue] = field(default_factory=dict)
+    computed: set[str] = field(default_factory=set)
+    """Items whose value nobody entered: derived, not applicable by their condition, or asked again."""
     saves: int = 0
     """The version: counts every save, mark and void."""
     status: str = "empty"
@@ -43,7 +50,6 @@ class FormRecord:
     complete: bool = False
     signed: bool = False
     """False again as soon as a value changes."""
-    signed_once: bool = False
     verified: set[str] = field(default_factory=set)
     """Items verified against source and unchanged since."""
     order: int = 0
@@ -66,6 +72,8 @@ class CaseBook(Slice):
     )  # fmt: skip
     held: dict[str, str] = field(default_factory=dict)
     """Encounter → local date."""
+    held_under: dict[str, str] = field(default_factory=dict)
+    """Encounter → the build in force when it was recorded; says which forms belong to it."""
     missed: set[str] = field(default_factory=set)
     forms: dict[FormKey, FormRecord] = field(default_factory=dict)
     signed: bool = False
@@ -75,10 +83,12 @@ class CaseBook(Slice):
         match fact.event:
             case EncounterHeld(encounter=encounter, date=day):
                 self.held[encounter] = day
+                self.held_under.setdefault(encounter, fact.build)
                 self.missed.discard(encounter)
                 self.signed = False
             case EncounterMissed(encounter=encounter):
                 self.missed.add(encounter)
+                self.signed = False
             case FormSaved() as e:
                 self._save(e, fact)
             case FormMarkedNotDone() as e:
@@ -88,8 +98,7 @@ class CaseBook(Slice):
             case ItemsVerified() as e:
                 self.record((e.encounter, e.form, e.repeat)).verified.update(e.items)
             case FormSigned() as e:
-                record = self.record((e.encounter, e.form, e.repeat))
-                record.signed = record.signed_once = True
+                self.record((e.encounter, e.form, e.repeat)).signed = True
             case CaseBookSigned():
                 self.signed = True
 
@@ -113,12 +122,27 @@ class CaseBook(Slice):
         """Forms that count: saved, or marked as not done."""
         return ((key, record) for key, record in self.forms.items() if record.status not in ("empty", "voided"))
 
+    def unfilled(self, builds: Mapping[str, Build]) -> Iterator[FormKey]:
+        """Forms that belong to the visits held and are neither filled nor marked as not done.
+
+        Args:
+            builds: builds by id; a visit is held against the build in force when it was recorded.
+        """
+        for encounter, build_id in self.held_under.items():
+            planned = builds[build_id].study.encounters.get(encounter) if build_id in builds else None
+            for form in planned.forms if planned is not None else ():
+                is_open = builds[build_id].forms[form].form.space == "open"
+                if is_open and self.peek((encounter, form, 1)).status in ("empty", "voided"):
+                    yield (encounter, form, 1)
+
     def row(
         self,
         build: Build,
         references: Iterable[ItemReference],
         here: str | None,
-        current: tuple[FormKey, dict[str, ItemValue]] | None = None,
+        *,
+        own: FormKey | None = None,
+        standing: Mapping[FormKey, Values] | None = None,
     ) -> dict[str, Value]:
         """Values for an expression, by reference key.
 
@@ -129,15 +153,17 @@ class CaseBook(Slice):
             build: says how stored values are read.
             references: what the expression needs.
             here: the encounter from which it is asked; None outside visits.
-            current: a form being saved, with its values as they will stand.
+            own: the form whose expression it is: plain references to that form mean this very page.
+            standing: values of forms as they will stand, where that differs from the record.
         """
+        standing = standing or {}
         row: dict[str, Value] = {}
         for reference in references:
             if reference.form is None or reference.form not in build.forms:
                 continue
             compiled = build.forms[reference.form].items[reference.item]
-            record = self._resolve(build, reference, here, current)
-            row[reference.key] = value_of(compiled.field, (record or {}).get(reference.item))
+            values = self._resolve(build, reference, here, own, standing)
+            row[reference.key] = value_of(compiled.field, (values or {}).get(reference.item))
         return row
 
     def _resolve(
@@ -145,47 +171,46 @@ class CaseBook(Slice):
         build: Build,
         reference: ItemReference,
         here: str | None,
-        current: tuple[FormKey, dict[str, ItemValue]] | None,
-    ) -> dict[str, ItemValue] | None:
+        own: FormKey | None,
+        standing: Mapping[FormKey, Values],
+    ) -> Values | None:
         form = reference.form or ""
         if reference.encounter is not None:
-            return self._values(build, (reference.encounter, form, 1), current)
+            return self._values(build, (reference.encounter, form, 1), standing)
         if not reference.latest:
-            if current is not None and current[0][1] == form:
-                return current[1]
+            if own is not None and own[1] == form:
+                return self._values(build, own, standing)
             encounter = build.study.encounters.get(here or "")
             if here is not None and ((here, form, 1) in self.forms or (encounter and form in encounter.forms)):
-                return self._values(build, (here, form, 1), current)
-        return self._latest(reference, here, current)
+                return self._values(build, (here, form, 1), standing)
+        return self._latest(reference, here, standing)
 
-    def _values(
-        self, build: Build, key: FormKey, current: tuple[FormKey, dict[str, ItemValue]] | None
-    ) -> dict[str, ItemValue] | None:
-        if current is not None and current[0] == key:
-            return current[1]
+    def _values(self, build: Build, key: FormKey, standing: Mapping[FormKey, Values]) -> Values | None:
+        if key in standing:
+            return standing[key]
         record = self.forms.get(key)
         if record is None or record.status == "voided":
             return None
         if record.status in ("not_done", "intentionally_blank"):
-            missing = ItemValue(missing=MissingReason(record.status))
-            return dict.fromkeys(build.forms[key[1]].items, missing)
+            return left_out(build, key[1], record.status)
         return record.values
 
     def _latest(
-        self, reference: ItemReference, here: str | None, current: tuple[FormKey, dict[str, ItemValue]] | None
-    ) -> dict[str, ItemValue] | None:
+        self, reference: ItemReference, here: str | None, standing: Mapping[FormKey, Values]
+    ) -> Values | None:
         today = self.held.get(here or "")
         best: tuple[str, int] | None = None
-        found: dict[str, ItemValue] | None = None
-        for key, record in self.forms.items():
-            values = current[1] if current is not None and current[0] == key else record.values
-            if key[1] != reference.form or record.status != "saved" or reference.item not in values:
+        found: Values | None = None
+        for key in (*self.forms, *(key for key in standing if key not in self.forms)):
+            record = self.peek(key)
+            values = standing.get(key, record.values)
+            if key[1] != reference.form or reference.item not in values:
                 continue
             day = self.held.get(key[0], "")
             too_late = bool(today and day > today)
             if too_late or not _within(day, today, reference.within) or values[reference.item].missing is not None:
                 continue
-            rank = (day, record.order)
+            rank = (day, sys.maxsize if key in standing else record.order)
             if best is None or rank > best:
                 best, found = rank, values
         return found
@@ -195,17 +220,36 @@ class CaseBook(Slice):
         for name, entered in (*event.items.items(), *event.derived.items()):
             record.values[name] = stored(entered)
             record.verified.discard(name)
-        if event.items or event.derived:
-            record.signed = self.signed = False
+        record.computed -= event.items.keys()
+        record.computed |= event.derived.keys()
+        record.signed = self.signed = False
         record.saves += 1
         record.status, record.complete, record.order = "saved", event.complete, fact.stream_seq
 
     def _empty(self, record: FormRecord, status: str, fact: Fact) -> None:
         record.values.clear()
+        record.computed.clear()
         record.verified.clear()
         record.saves += 1
-        record.status, record.complete, record.order = status, True, fact.stream_seq
+        record.status, record.complete, record.order = status, status != "voided", fact.stream_seq
         record.signed = self.signed = False
+
+
+@dataclass
+class ClosedCaseBook(CaseBook):
+    """The forms of one participant that only the closed space holds."""
+
+    SPACE: ClassVar[Space] = Space.CLOSED
+    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (ClosedFormSaved,)
+
+    def beside(self, book: CaseBook) -> CaseBook:
+        """Both together, as whoever holds the closed space reads them."""
+        return CaseBook(held=book.held, missed=book.missed, forms={**book.forms, **self.forms})
+
+
+def left_out(build: Build, form: str, how: str) -> Values:
+    """What expressions see of a form that was marked ``not_done`` or ``intentionally_blank``."""
+    return dict.fromkeys(build.forms[form].items, ItemValue(missing=MissingReason(how)))
 
 
 def stored(entered: Entered) -> ItemValue:
@@ -241,4 +285,4 @@ def _within(day: str, today: str | None, within: int | None) -> bool:
     return (date.fromisoformat(today) - date.fromisoformat(day)).days <= within
 
 
-SLICES: tuple[type[Slice], ...] = (CaseBook,)
+SLICES: tuple[type[Slice], ...] = (CaseBook, ClosedCaseBook)

@@ -79,10 +79,12 @@ def _held(event: EncounterHeld, fact: Fact, rows: Rows) -> None:
 def _missed(event: EncounterMissed, fact: Fact, rows: Rows) -> None:
     row = rows.get(VISIT, (event.participant, event.encounter)) or _empty_visit(event.participant, event.encounter)
     rows.put(VISIT, {**row, "status": "missed"})
+    rows.delete(CASE_BOOK, (event.participant,))
 
 
 def _saved(event: FormSaved, fact: Fact, rows: Rows) -> None:
     _save(event, fact, rows, FORM, ITEM)
+    rows.delete(CASE_BOOK, (event.participant,))
     _count(rows, event.participant, event.encounter)
 
 
@@ -98,7 +100,6 @@ def _save(event: FormSaved, fact: Fact, rows: Rows, forms: Table, items: Table) 
         _put_item(rows, items, (*key, name), entered, derived=0)
     for name, entered in event.derived.items():
         _put_item(rows, items, (*key, name), entered, derived=1)
-    rows.delete(CASE_BOOK, (event.participant,))
 
 
 def _put_item(rows: Rows, table: Table, key: tuple[Cell, ...], entered: Entered, derived: int) -> None:
@@ -154,7 +155,7 @@ def _voided(event: FormVoided, fact: Fact, rows: Rows) -> None:
 
 def _clear(rows: Rows, key: tuple[str, str, str, int], fact: Fact, status: str) -> None:
     participant, encounter, form, repeat = key
-    rows.put(FORM, _form_row(key, rows.get(FORM, key), fact, status, complete=True))
+    rows.put(FORM, _form_row(key, rows.get(FORM, key), fact, status, complete=status != "voided"))
     for row in list(rows.where(ITEM, participant=participant, encounter=encounter, form=form, repeat=repeat)):
         rows.delete(ITEM, (*key, row["item"]))
     rows.delete(CASE_BOOK, (participant,))

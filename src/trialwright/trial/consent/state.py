@@ -31,8 +31,8 @@ class Consent(Slice):
     """The build of the site when consent was given; an amendment may ask for a newer one."""
     given_at: str = ""
     refused: bool = False
-    withdrawn: set[str] = field(default_factory=set)
-    """Scopes withdrawn since consent was given last."""
+    withdrawn: dict[str, str] = field(default_factory=dict)
+    """Scopes withdrawn since consent was given last, each with the day from which on."""
 
     def apply(self, fact: Fact) -> None:
         match fact.event:
@@ -41,12 +41,13 @@ class Consent(Slice):
             case ConsentGiven(version=version):
                 self.pending, self.version, self.given_at, self.build = None, version, fact.at, fact.build
                 # Whoever signs anew consents anew.
-                self.withdrawn = set()
+                self.withdrawn = {}
             case ConsentRefused():
                 self.pending, self.refused = None, True
-            case ConsentWithdrawn(scopes=scopes):
+            case ConsentWithdrawn(scopes=scopes, date=day):
                 self.pending = None
-                self.withdrawn |= set(scopes)
+                for scope in scopes:
+                    self.withdrawn.setdefault(scope, day)
 
     @property
     def in_force(self) -> bool:

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from trialwright.foundation.errors import Refusal
 from trialwright.protocol.roles import Role
-from trialwright.trial.capture.state import CaseBook
+from trialwright.trial.capture.state import LOG, CaseBook
 from trialwright.trial.command import Command, Context, Decide, NotFound, Permission, may
+from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Event
 from trialwright.trial.queries.events import (
     ItemCommented,
@@ -22,7 +23,14 @@ from trialwright.trial.queries.state import Queries, Query
 from trialwright.trial.state import State
 
 ASKERS = (Role.MONITOR, Role.UNBLINDED_MONITOR, Role.DATA_MANAGER, Role.MEDICAL_MONITOR, Role.SAFETY_OFFICER)
-SITE = (Role.INVESTIGATOR, Role.STUDY_NURSE, Role.BLINDED_RATER, Role.INJECTING_PHYSICIAN, Role.PHARMACIST)
+ANSWERERS = (
+    Role.INVESTIGATOR,
+    Role.STUDY_NURSE,
+    Role.BLINDED_RATER,
+    Role.INJECTING_PHYSICIAN,
+    Role.PHARMACIST,
+    Role.CENTRAL_READER,
+)
 LONGEST = 2000
 
 
@@ -40,7 +48,10 @@ class TextMissing(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class OpenQuery(Command):
-    """Ask about an item. By monitors, data management and safety. Refused: no such form saved, no text."""
+    """Ask about an item. By monitors, data management and safety.
+
+    Refused: no such item on a form that counts, no text.
+    """
 
     PERMISSION: ClassVar[Permission] = may(*ASKERS)
     participant: str
@@ -53,9 +64,12 @@ class OpenQuery(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class AnswerQuery(Command):
-    """Answer; with ``confirms`` the value stands and the text says why. By site staff. Refused: not open, no text."""
+    """Answer; with ``confirms`` the value stands and the text says why. By site staff and central readers.
 
-    PERMISSION: ClassVar[Permission] = may(*SITE)
+    Refused: not open, no text.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(*ANSWERERS)
     participant: str
     query: str
     text: str
@@ -83,9 +97,12 @@ class ReopenQuery(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class CommentItem(Command):
-    """Leave a remark on a field. By site staff and those who may ask. Refused: no text."""
+    """Leave a remark on a field, filled or not. By those who answer and those who ask.
 
-    PERMISSION: ClassVar[Permission] = may(*SITE, *ASKERS)
+    Refused: no such participant or item, no text.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(*ANSWERERS, *ASKERS)
     participant: str
     encounter: str
     form: str
@@ -96,17 +113,17 @@ class CommentItem(Command):
 
 def open_query(command: OpenQuery, state: State, context: Context) -> Iterable[Event]:
     _words(command.text)
-    key = (command.encounter, command.form, command.repeat)
-    if key not in state.of(CaseBook, command.participant).forms or command.item not in _items(command.form, context):
+    record = state.of(CaseBook, command.participant).peek((command.encounter, command.form, command.repeat))
+    if record.status in ("empty", "voided") or not _has_item(command, context):
         raise NotFound(
             f"{command.form} at {command.encounter} has no saved item {command.item}",
-            remedy="ask about an item of a saved form",
+            remedy="ask about an item of a form that was saved or left out",
             item=command.item,
         )
     number = state.of(Queries, command.participant).opened_by_people + 1
     yield QueryOpened(
         participant=command.participant,
-        query=f"{command.encounter}.{command.form}.{command.repeat}.q{number}",
+        query=f"{command.encounter}.{command.form}.{command.repeat}.asked-{number}",
         encounter=command.encounter,
         form=command.form,
         repeat=command.repeat,
@@ -136,9 +153,13 @@ def reopen_query(command: ReopenQuery, state: State, context: Context) -> Iterab
 
 def comment_item(command: CommentItem, state: State, context: Context) -> Iterable[Event]:
     _words(command.text)
-    if command.item not in _items(command.form, context):
+    known = state.of(Enrolment, command.participant).exists
+    place = command.encounter == LOG or command.encounter in state.of(CaseBook, command.participant).held
+    if not known or not place or not _has_item(command, context):
         raise NotFound(
-            f"{command.form} has no item {command.item}", remedy="comment on an item of the form", item=command.item
+            f"{command.participant} has no item {command.form}.{command.item} at {command.encounter}",
+            remedy="comment on an item of a form, at a visit that has a date or in the log",
+            item=command.item,
         )
     yield ItemCommented(
         participant=command.participant,
@@ -161,9 +182,16 @@ def _expect(state: State, participant: str, query: str, *statuses: str) -> Query
     return found
 
 
-def _items(form: str, context: Context) -> frozenset[str]:
-    compiled = context.build.forms.get(form)
-    return frozenset(compiled.items) if compiled else frozenset()
+def _has_item(command: OpenQuery | CommentItem, context: Context) -> bool:
+    """Whether the form, one of the open space, has the item; a row of a repeating group is ``item.2``."""
+    compiled = context.build.forms.get(command.form)
+    item, _, row = command.item.partition(".")
+    return (
+        compiled is not None
+        and compiled.form.space == "open"
+        and item in compiled.items
+        and (not row or (compiled.items[item].repeats and row.isdecimal()))
+    )
 
 
 def _words(text: str) -> None:

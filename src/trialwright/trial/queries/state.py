@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from trialwright.trial.capture.events import FormMarkedNotDone, FormSaved, FormVoided
-from trialwright.trial.event import Event, Fact
+from trialwright.trial.capture.events import ChecksRepeated, ClosedFormSaved, FormSaved, FormVoided, RaisedQuery
+from trialwright.trial.event import Event, Fact, Space
 from trialwright.trial.queries.events import QueryAnswered, QueryClosed, QueryOpened, QueryReopened
 from trialwright.trial.state import Slice
 
@@ -21,8 +21,23 @@ class Query:
     item: str
     by_check: str | None
     """The check that asks; None when a person does."""
+    message: str = ""
+    """What the check asked."""
     status: str = "open"
     """open, answered, confirmed (a check's question answered with the value unchanged), closed."""
+    accepted: bool = False
+    """A person closed it: what a check asks is accepted as long as what it read stands."""
+
+    def asks_again(self, message: str, changed: bool) -> bool:
+        """Whether the check raises it anew.
+
+        Args:
+            message: what the check asks now.
+            changed: something that it read has changed.
+        """
+        if self.status == "open":
+            return message != self.message
+        return changed or (self.status == "closed" and not self.accepted)
 
 
 @dataclass
@@ -31,18 +46,18 @@ class Queries(Slice):
 
     STREAM: ClassVar[str] = "participant/{}"
     FOLDS: ClassVar[tuple[type[Event], ...] | None] = (
-        FormSaved, FormMarkedNotDone, FormVoided, QueryOpened, QueryAnswered, QueryClosed, QueryReopened,
+        FormSaved, ChecksRepeated, FormVoided, QueryOpened, QueryAnswered, QueryClosed, QueryReopened,
     )  # fmt: skip
     queries: dict[str, Query] = field(default_factory=dict)
     opened_by_people: int = 0
 
     def apply(self, fact: Fact) -> None:
         match fact.event:
-            case FormSaved() as e:
+            case FormSaved() | ChecksRepeated() as e:
                 for raised in e.raised:
-                    self.queries[raised.query] = Query(e.encounter, e.form, e.repeat, raised.item, raised.check)
+                    self._raise((e.encounter, e.form, e.repeat), raised)
                 self._settle(e.resolved)
-            case FormMarkedNotDone(resolved=resolved) | FormVoided(resolved=resolved):
+            case FormVoided(resolved=resolved):
                 self._settle(resolved)
             case QueryOpened() as e:
                 self.queries[e.query] = Query(e.encounter, e.form, e.repeat, e.item, None)
@@ -51,7 +66,7 @@ class Queries(Slice):
                 query = self.queries[e.query]
                 query.status = "confirmed" if e.confirms and query.by_check else "answered"
             case QueryClosed(query=name):
-                self.queries[name].status = "closed"
+                self.queries[name].status, self.queries[name].accepted = "closed", True
             case QueryReopened(query=name):
                 self.queries[name].status = "open"
 
@@ -64,9 +79,22 @@ class Queries(Slice):
         where = (encounter, form, repeat)
         return {name: q for name, q in self.queries.items() if (q.encounter, q.form, q.repeat) == where}
 
+    def _raise(self, where: tuple[str, str, int], raised: RaisedQuery) -> None:
+        encounter, form, repeat = where
+        query = Query(encounter, form, repeat, raised.item, raised.check, raised.message)
+        self.queries[raised.query] = query
+
     def _settle(self, names: tuple[str, ...]) -> None:
         for name in names:
-            self.queries[name].status = "closed"
+            self.queries[name].status, self.queries[name].accepted = "closed", False
 
 
-SLICES: tuple[type[Slice], ...] = (Queries,)
+@dataclass
+class ClosedQueries(Queries):
+    """What checks ask on forms of the closed space."""
+
+    SPACE: ClassVar[Space] = Space.CLOSED
+    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (ClosedFormSaved,)
+
+
+SLICES: tuple[type[Slice], ...] = (Queries, ClosedQueries)

@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from trialwright.foundation.tables import Cell, Column, Rows, Table
-from trialwright.trial.capture.events import FormMarkedNotDone, FormSaved, FormVoided
-from trialwright.trial.event import Fact
+from trialwright.foundation.tables import Cell, Column, Key, Rows, Table
+from trialwright.trial.capture.events import ChecksRepeated, ClosedFormSaved, FormSaved, FormVoided
+from trialwright.trial.event import Fact, Space
 from trialwright.trial.queries.events import ItemCommented, QueryAnswered, QueryClosed, QueryOpened, QueryReopened
 from trialwright.trial.view import View
 
-QUERY = Table(
-    "query",
-    key=(Column("participant"), Column("query")),
+_KEY = (Column("participant"), Column("query"))
+_COLUMNS = (
+    Column("encounter"),
+    Column("form"),
+    Column("repeat", "integer"),
+    Column("item"),
+    Column("by_check"),
+    Column("status"),
+    Column("text"),
+    Column("answer"),
+    Column("opened_by"),
+    Column("opened_at"),
+    Column("changed_at"),
+    Column("times", "integer"),
+)
+QUERY = Table("query", key=_KEY, columns=_COLUMNS, indexes=(("status",),))
+CLOSED_QUERY = Table("closed_query", key=_KEY, columns=_COLUMNS)
+"""What checks ask on forms of the closed space; settled by correcting the form."""
+COMMENT = Table(
+    "comment",
+    key=(Column("participant"), Column("number", "integer")),
     columns=(
         Column("encounter"),
         Column("form"),
         Column("repeat", "integer"),
         Column("item"),
-        Column("by_check"),
-        Column("status"),
         Column("text"),
-        Column("answer"),
-        Column("opened_by"),
-        Column("opened_at"),
-        Column("changed_at"),
-        Column("times", "integer"),
+        Column("by"),
+        Column("at"),
     ),
-    indexes=(("status",),),
-)
-COMMENT = Table(
-    "comment",
-    key=(Column("participant"), Column("at"), Column("item")),
-    columns=(Column("encounter"), Column("form"), Column("repeat", "integer"), Column("text"), Column("by")),
 )
 
 
-def _saved(event: FormSaved, fact: Fact, rows: Rows) -> None:
+def _checked(event: FormSaved | ChecksRepeated, fact: Fact, rows: Rows) -> None:
+    table = CLOSED_QUERY if event.SPACE is Space.CLOSED else QUERY
     for raised in event.raised:
-        before = rows.get(QUERY, (event.participant, raised.query))
+        before = rows.get(table, (event.participant, raised.query)) or {"status": "closed", "times": 0}
         rows.put(
-            QUERY,
+            table,
             {
                 "participant": event.participant,
                 "query": raised.query,
@@ -50,16 +58,16 @@ def _saved(event: FormSaved, fact: Fact, rows: Rows) -> None:
                 "status": "open",
                 "text": raised.message,
                 "opened_by": "check",
-                "opened_at": fact.at,
+                "opened_at": before["opened_at"] if before["status"] == "open" else fact.at,
                 "changed_at": fact.at,
-                "times": 1 if before is None else int(before["times"] or 0) + 1,
+                "times": int(before["times"] or 0) + 1,
             },
         )
-    _settle(rows, event.participant, event.resolved, fact)
+    _settle(rows, table, event.participant, event.resolved, fact)
 
 
-def _gone(event: FormMarkedNotDone | FormVoided, fact: Fact, rows: Rows) -> None:
-    _settle(rows, event.participant, event.resolved, fact)
+def _gone(event: FormVoided, fact: Fact, rows: Rows) -> None:
+    _settle(rows, QUERY, event.participant, event.resolved, fact)
 
 
 def _opened(event: QueryOpened, fact: Fact, rows: Rows) -> None:
@@ -84,18 +92,16 @@ def _opened(event: QueryOpened, fact: Fact, rows: Rows) -> None:
 
 def _answered(event: QueryAnswered, fact: Fact, rows: Rows) -> None:
     row = rows.get(QUERY, (event.participant, event.query))
-    confirmed = bool(event.confirms and row and row["by_check"])
-    _change(
-        rows, event.participant, event.query, fact, status="confirmed" if confirmed else "answered", answer=event.text
-    )
+    status = "confirmed" if event.confirms and row and row["by_check"] else "answered"
+    _change(rows, QUERY, (event.participant, event.query), fact, status=status, answer=event.text)
 
 
 def _closed(event: QueryClosed, fact: Fact, rows: Rows) -> None:
-    _change(rows, event.participant, event.query, fact, status="closed")
+    _change(rows, QUERY, (event.participant, event.query), fact, status="closed")
 
 
 def _reopened(event: QueryReopened, fact: Fact, rows: Rows) -> None:
-    _change(rows, event.participant, event.query, fact, status="open", text=event.text)
+    _change(rows, QUERY, (event.participant, event.query), fact, status="open", text=event.text)
 
 
 def _commented(event: ItemCommented, fact: Fact, rows: Rows) -> None:
@@ -103,26 +109,27 @@ def _commented(event: ItemCommented, fact: Fact, rows: Rows) -> None:
         COMMENT,
         {
             "participant": event.participant,
-            "at": fact.at,
+            "number": fact.stream_seq,
             "item": event.item,
             "encounter": event.encounter,
             "form": event.form,
             "repeat": event.repeat,
             "text": event.text,
             "by": fact.actor,
+            "at": fact.at,
         },
     )
 
 
-def _settle(rows: Rows, participant: str, queries: tuple[str, ...], fact: Fact) -> None:
+def _settle(rows: Rows, table: Table, participant: str, queries: tuple[str, ...], fact: Fact) -> None:
     for query in queries:
-        _change(rows, participant, query, fact, status="closed")
+        _change(rows, table, (participant, query), fact, status="closed")
 
 
-def _change(rows: Rows, participant: str, query: str, fact: Fact, **changes: Cell) -> None:
-    row = rows.get(QUERY, (participant, query))
+def _change(rows: Rows, table: Table, key: Key, fact: Fact, **changes: Cell) -> None:
+    row = rows.get(table, key)
     if row is not None:
-        rows.put(QUERY, {**row, **changes, "changed_at": fact.at})
+        rows.put(table, {**row, **changes, "changed_at": fact.at})
 
 
 VIEWS = (
@@ -130,8 +137,8 @@ VIEWS = (
         "queries",
         (QUERY, COMMENT),
         {
-            FormSaved: _saved,
-            FormMarkedNotDone: _gone,
+            FormSaved: _checked,
+            ChecksRepeated: _checked,
             FormVoided: _gone,
             QueryOpened: _opened,
             QueryAnswered: _answered,
@@ -140,4 +147,5 @@ VIEWS = (
             ItemCommented: _commented,
         },
     ),
+    View("closed_queries", (CLOSED_QUERY,), {ClosedFormSaved: _checked}, Space.CLOSED),
 )
