@@ -30,6 +30,9 @@ demo: setup ## Check, build and rehearse SMART-MS; say where the results lie
 test: setup ## Run all tests
 	$(RUN)/pytest
 
+tutorial: setup ## Run every command that the documentation shows, and compare what it prints
+	$(RUN)/python tests/repository/documents.py README.md docs/tutorial/*.md docs/how-to/*.md
+
 lint: setup ## Style, types and the layers of the house
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check
