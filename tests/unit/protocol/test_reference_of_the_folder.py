@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from trialwright.protocol.declared import DecimalText, Declared, Language, Name, Text
+from trialwright.protocol.declared import NAME_PATTERN, DecimalText, Declared, Language, Name, Text
 from trialwright.protocol.documents import ConsentHead, PublicHead
 from trialwright.protocol.loader import FILES, FOLDERS, OPTIONAL
 
@@ -35,8 +35,8 @@ A study is a folder of readable files. This page is written from the declaration
 A text with a colon, or with a comma or bracket inside `{{ }}` or `[ ]`, goes into quotes. Decimal numbers may stand
 with or without quotes. Unknown keys are errors.
 
-**Names** are lower-case letters, digits and single underscores, starting with a letter, 60 at most. **Texts** have one
-wording per language: `{{en: Weight, nb: Vekt}}`; every language of the study must be there.
+**Names** are lower-case letters, digits and single underscores, starting with a letter, 60 at most. **Texts** have
+one wording per language: `{{en: Weight, nb: Vekt}}`; every language of the study must be there.
 
 **Everything** may have `source:` (P public page, R register or publication, D derived, A assumption; `trialwright
 check` lists the assumptions) and `note:`. These two are left out of the tables below.
@@ -44,8 +44,8 @@ check` lists the assumptions) and `note:`. These two are left out of the tables 
 **Texts in Markdown** have a head between `---` lines and sections `## Heading {{#id}}`; text before the first heading
 is an error.
 
-**Editors.** `trialwright schema FOLDER` writes JSON Schemas into `.trialwright/schema/`. An editor with a YAML language
-server completes and explains keys when the first line of a file names its schema:
+**Editors.** `trialwright schema FOLDER` writes JSON Schemas into `.trialwright/schema/`. An editor with a YAML
+language server completes and explains keys when the first line of a file names its schema:
 
 ```yaml
 # yaml-language-server: $schema=.trialwright/schema/study.schema.json          (in study.yaml)
@@ -134,10 +134,8 @@ def kind(annotation: Any) -> str:
         return "text per language"
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        if arguments[0] is str and getattr(arguments[1], "pattern", None):
-            return (
-                kind(Name) if "_" in str(arguments[1].pattern) and "A-Z" not in str(arguments[1].pattern) else "text"
-            )
+        if any(getattr(part, "pattern", None) == NAME_PATTERN for part in arguments[1:]):
+            return "name"
         return kind(arguments[0])
     if origin in (typing.Union, types.UnionType):
         return " or ".join(kind(part) for part in arguments if part is not type(None))
