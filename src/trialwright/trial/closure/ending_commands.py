@@ -71,8 +71,11 @@ class MakeDataCut(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class FreezeStudy(Command):
-    """End data entry. By data management. Refused: open queries, unsigned forms, unverified critical items (named);
-    frozen already."""
+    """End data entry. By data management.
+
+    Refused: open queries; forms of visits held that are not filled, complete or signed; critical items that are not
+    verified (all named); frozen already.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.DATA_MANAGER)
 

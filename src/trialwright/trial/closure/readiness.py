@@ -23,12 +23,15 @@ def participants(state: State, context: Context) -> Iterator[tuple[str, str]]:
 
 
 def data_obstacles(state: State, context: Context) -> Iterator[str]:
-    """Queries not settled, forms not signed, critical items not verified."""
+    """Queries not settled; forms not filled, not complete or not signed; critical items not verified."""
     for site, participant in participants(state, context):
         build = context.builds[state.of(SiteSetup, site).build]
         for query in state.of(Queries, participant).unsettled():
             yield f"{participant}: query {query}"
-        yield from _forms(participant, build, state.of(CaseBook, participant))
+        book = state.of(CaseBook, participant)
+        for encounter, form, _ in book.unfilled(context.builds):
+            yield f"{participant}: {form} at {encounter} is neither filled nor marked as not done"
+        yield from _forms(participant, build, book)
 
 
 def safety_obstacles(state: State, context: Context) -> Iterator[str]:
@@ -63,6 +66,8 @@ def _forms(participant: str, build: Build, book: CaseBook) -> Iterator[str]:
             continue
         compiled = build.forms[form]
         where = f"{participant}: {form} at {encounter}" + (f" ({repeat})" if repeat > 1 else "")
+        if not record.complete:
+            yield f"{where} is not complete"
         if compiled.form.signed_by is not None and not record.signed:
             yield f"{where} is not signed"
         for name, value in record.values.items():

@@ -14,7 +14,6 @@ from trialwright.trial.custody.commands import CollectProduct, ReceiveProduct
 from trialwright.trial.event import Space
 from trialwright.trial.safety.commands import FollowUpAdverseEvent, ReportAdverseEvent
 
-
 BLINDED = sorted(ALWAYS_BLINDED | {Role.INVESTIGATOR, Role.STUDY_NURSE, Role.INSPECTOR}, key=str)
 
 

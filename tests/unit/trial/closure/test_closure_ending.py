@@ -102,6 +102,19 @@ def test_an_unsigned_form_stops_the_freeze_and_is_named(ending: Any) -> None:
     assert ending.freeze().event(StudyFrozen)
 
 
+def test_a_form_of_a_visit_that_is_not_filled_or_not_complete_stops_the_freeze(ending: Any) -> None:
+    participant, world = ending.participants[0], ending.world
+    ending.give(RecordVisit(participant=participant, encounter="marrow_1", date=world.today), "nurse")
+    refusal = world.refuses(NotReady, FreezeStudy(), "data_manager")
+    assert f"{participant}: safety_gate at marrow_1 is neither filled nor marked as not done" in refusal.message
+    world.save(participant, "marrow_1", "safety_gate", {"infection": Entered(text="false")}, "nurse")
+    refusal = world.refuses(NotReady, FreezeStudy(), "data_manager")
+    assert f"{participant}: safety_gate at marrow_1 is not complete" in refusal.message
+    values = {"platelets": Entered(missing="not_done"), "dosing_weight": Entered(missing="refused")}
+    world.save(participant, "marrow_1", "safety_gate", values, "nurse")
+    assert ending.freeze().event(StudyFrozen)
+
+
 def test_an_open_query_stops_the_freeze_at_every_site(ending: Any) -> None:
     participant = ending.world.randomised(site="02")
     query = OpenQuery(participant=participant, encounter="screening", form="screening", item="age", text="Sure?")
