@@ -33,7 +33,7 @@ CREATE TABLE ledger_entry (
     chain bytea NOT NULL,
     PRIMARY KEY (ledger_id, seq),
     UNIQUE (ledger_id, stream, stream_seq));
-CREATE INDEX ledger_entry_by_request ON ledger_entry (ledger_id, request_id);
+CREATE INDEX ledger_entry_by_request ON ledger_entry (ledger_id, request_id, seq);
 
 CREATE TABLE ledger_head (
     ledger_id text COLLATE "C" NOT NULL PRIMARY KEY CHECK (ledger_id ~ '^[a-z0-9][a-z0-9._/-]{{0,119}}$'),

@@ -249,14 +249,17 @@ class _Recorded:
 
     def requests(self, request_ids: Collection[str], upto: int) -> tuple[Entry, ...]:
         for names in _portions(request_ids):
+            # One look at each id; for a list of ids PostgreSQL may walk the whole ledger.
             found = self._database.rows(
-                "SELECT request_id FROM ledger_entry"
-                f" WHERE ledger_id = ? AND request_id IN ({_marks(names)}) AND seq <= ? ORDER BY seq LIMIT 1",
-                (self._ledger_id, *names, upto),
+                f"WITH wanted(request_id) AS (VALUES {_values(names)})"
+                " SELECT (SELECT min(e.seq) FROM ledger_entry e"
+                " WHERE e.ledger_id = ? AND e.request_id = wanted.request_id), request_id FROM wanted",
+                (*names, self._ledger_id),
             )
-            if found:
-                earlier = _request(self._database, self._ledger_id, found[0][0])
-                return tuple(entry for entry in earlier if entry.seq <= upto)
+            earlier = [(seq, request_id) for seq, request_id in found if seq is not None and seq <= upto]
+            if earlier:
+                entries = _request(self._database, self._ledger_id, min(earlier)[1])
+                return tuple(entry for entry in entries if entry.seq <= upto)
         return ()
 
 
@@ -265,7 +268,7 @@ def _versions(database: Database, ledger_id: str, streams: Collection[str]) -> d
     versions: dict[str, int] = {}
     for names in _portions(streams):
         found = database.rows(
-            f"WITH wanted(stream) AS (VALUES {', '.join(['(?)'] * len(names))})"
+            f"WITH wanted(stream) AS (VALUES {_values(names)})"
             " SELECT stream, (SELECT max(e.stream_seq) FROM ledger_entry e"
             " WHERE e.ledger_id = ? AND e.stream = wanted.stream) FROM wanted",
             (*names, ledger_id),
@@ -287,5 +290,5 @@ def _portions(names: Collection[str]) -> Iterator[list[str]]:
         yield every[start : start + _NAMES_AT_ONCE]
 
 
-def _marks(names: Collection[str]) -> str:
-    return ", ".join("?" * len(names))
+def _values(names: Collection[str]) -> str:
+    return ", ".join(["(?)"] * len(names))
