@@ -31,6 +31,10 @@ def hold(world: World, person: VirtualPerson, site: str, encounter: str, day: da
         fill(world, person, site, Page(encounter, form), day)
 
 
+_Slip = tuple[ItemValue, ItemValue]
+"""What was typed, and what is right."""
+
+
 @dataclass(frozen=True)
 class Page:
     """One form of one person at one visit.
@@ -68,7 +72,7 @@ def fill(world: World, person: VirtualPerson, site: str, page: Page, day: date) 
         return
     reason = "measured again" if page.again else None
     raised = _save(world, person.code, filler, page, typed, reason)
-    slips = {name: values[name] for name, value in typed.items() if value != values[name]}
+    slips = {name: (value, values[name]) for name, value in typed.items() if value != values[name]}
     world.told["typing errors"] += len(slips)
     if raised:
         wait = world.draws.whole(1, 9, person.code, page.topic, "answer")
@@ -124,10 +128,13 @@ def _typed(world: World, compiled: CompiledItem, person: VirtualPerson, page: Pa
     return mistyped(compiled, value) or value
 
 
-def _answer(world: World, participant: str, site: str, page: Page, slips: Mapping[str, ItemValue]) -> Process:
+def _answer(world: World, participant: str, site: str, page: Page, typed: Mapping[str, _Slip]) -> Process:
     """Correct the slips; what the checks still ask was right, and is confirmed with a reason."""
     compiled = world.build_at(site).forms[page.form]
     filler = form_filler(world, site, compiled.form, participant)
+    now = world.trial.state().of(CaseBook, participant).peek(page.key).values
+    # Whoever measured again in the meantime has corrected the slip already.
+    slips = {name: right for name, (wrong, right) in typed.items() if now.get(name) == wrong}
     if slips:
         _save(world, participant, filler, page, slips, "typing error")
         world.told["typing errors corrected"] += len(slips)
