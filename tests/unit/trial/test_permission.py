@@ -219,6 +219,25 @@ def test_a_revoked_delegation_ends(trial_world):
     trial_world.refuses(NotAppointed, ScreenParticipant(site="01"), "nurse")
 
 
+@pytest.mark.parametrize(("until", "revoked", "last"), [(20, 5, 5), (5, 20, 5)])
+def test_of_the_end_of_a_delegation_and_its_revocation_the_earlier_counts(trial_world, until, revoked, last):
+    helper = Actor("helper", Role.STUDY_NURSE, "hospital-01", "01")
+    for subject in ("protocol", "gcp"):
+        trial_world.give(
+            RecordTraining(site="01", person="helper", subject=subject, date="2025-01-10"), "investigator"
+        )
+    task = {"site": "01", "person": "helper", "role": Role.STUDY_NURSE}
+    trial_world.give(
+        DelegateTask(**task, organisation="hospital-01", since="2025-01-01", until=f"2025-03-{until:02d}"),
+        "investigator",
+    )
+    trial_world.give(RevokeDelegation(**task, until=f"2025-03-{revoked:02d}"), "investigator")
+    trial_world.later(days=last - 3)
+    trial_world.give(ScreenParticipant(site="01"), helper)
+    trial_world.later(days=1)
+    trial_world.refuses(NotAppointed, ScreenParticipant(site="01"), helper)
+
+
 def test_without_both_trainings_a_delegation_does_not_count(trial_world):
     helper = Actor("helper", Role.STUDY_NURSE, "hospital-01", "01")
     trial_world.give(

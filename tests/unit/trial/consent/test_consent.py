@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from trialwright.build.compile import compiled
 from trialwright.foundation.ports import OPERATING_SYSTEM, DerivedEntropy
 from trialwright.protocol.roles import Role
 from trialwright.trial.closure.state import Deviations
@@ -120,8 +121,6 @@ def test_only_people_with_a_code_who_take_part_consent(trial_world):
 
 
 def test_a_production_study_asks_with_an_approved_text_only(trial_worlds, small_study):
-    from trialwright.build.compile import compiled
-
     text = small_study.consent["en"]
     draft = text.model_copy(update={"head": text.head.model_copy(update={"status": "draft"})})
     build = compiled(small_study.model_copy(update={"consent": {**small_study.consent, "en": draft}}))
@@ -193,6 +192,25 @@ def test_an_amendment_between_the_two_signatures_asks_for_the_new_text(trial_wor
     countersign = CountersignConsent(participant=participant, identity_check="photo_document")
     shown = text_hash(small_build.study.consent["en"])
     world.refuses(TextNotInForce, countersign, "nurse", shown=shown)
+
+
+def test_a_text_that_changed_under_the_same_version_is_another_text(trial_worlds, small_build, small_study):
+    text = small_study.consent["en"]
+    longer = text.sections[0].model_copy(update={"text": "Three injections."})
+    changed = compiled(
+        small_study.model_copy(
+            update={
+                "identity": small_study.identity.model_copy(update={"version": "1.1"}),
+                "consent": {**small_study.consent, "en": text.model_copy(update={"sections": (longer,)})},
+            }
+        )
+    )
+    world = trial_worlds(small_build, changed)
+    participant = world.screened()
+    world.sign_consent(participant)
+    activate(world, changed, reconsent=False)
+    countersign = CountersignConsent(participant=participant, identity_check="photo_document")
+    world.refuses(TextNotInForce, countersign, "nurse", shown=text_hash(text))
 
 
 @pytest.mark.parametrize("reconsent", [True, False])
