@@ -111,13 +111,14 @@ def beside(address: str) -> str:
     """
     if address == "memory:":
         return address
-    base, _, name = address.rpartition("/")
+    # Options come after the name and may hold a path of their own: ?host=/run/postgresql.
+    place, question, options = address.partition("?")
+    base, _, name = place.rpartition("/")
     if address.startswith("sqlite:") and name:
         stem, dot, suffix = name.rpartition(".")
         return f"{base}/{stem}.closed.{suffix}" if dot else f"{base}/{name}.closed"
     if address.startswith("postgres") and name:
-        database, question, options = name.partition("?")
-        return f"{base}/{database}_closed{question}{options}"
+        return f"{place}_closed{question}{options}"
     raise StoreUrlInvalid(
         f"{address[:80]!a} is not the address of a store",
         remedy="give sqlite:///PATH.db, postgresql://…/NAME or memory:",
