@@ -43,6 +43,11 @@ def edited(loaded: LoadedStudy, *edits: Edit) -> LoadedStudy:
             _apply(data, list(_steps(edit.path)), edit.value)
         else:
             files[edit.file] = None if edit.value is DELETE else copy.deepcopy(edit.value)
+    return edited_files(loaded, files)
+
+
+def edited_files(loaded: LoadedStudy, files: dict[str, Any]) -> LoadedStudy:
+    """The study with whole files exchanged; None removes a file."""
     parts = {name: getattr(loaded.study, name) for name in Study.model_fields}
     for file, data in files.items():
         _replace(parts, file, data)
