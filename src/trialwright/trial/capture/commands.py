@@ -39,7 +39,7 @@ from trialwright.trial.capture.state import (
     entered,
     left_out,
 )
-from trialwright.trial.closure.state import Deviations
+from trialwright.trial.closure.state import ClosedDeviations, Deviations
 from trialwright.trial.command import Command, Context, Decide, NotFound, Permission, may
 from trialwright.trial.consent.state import Consent
 from trialwright.trial.enrolment.state import Enrolment
@@ -348,7 +348,8 @@ def save_form(command: SaveForm, state: State, context: Context) -> Iterable[Eve
     for flag in flags:
         about = f"{command.form} at {command.encounter} was entered without consent in force"
         what = f"{command.encounter}.{command.form}.{command.repeat}"
-        yield state.of(Deviations, command.participant).open(command.participant, flag, what, about)
+        deviations = state.of(ClosedDeviations if closed else Deviations, command.participant)
+        yield deviations.open(command.participant, flag, what, about)
 
 
 def mark_form_not_done(command: MarkFormNotDone, state: State, context: Context) -> Iterable[Event]:
