@@ -271,6 +271,32 @@ def test_two_processes_that_complete_one_crossing_complete_it_once(trial_world):
     assert trial_world.types(f"participant/{participant}").count("allocation.emergency_unblinded") == 1
 
 
+def test_a_crossing_completed_between_looking_and_writing_is_left_alone(trial_world, monkeypatch):
+    participant = trial_world.randomised()
+    signature = Signature("investigator-01", "unblind_in_emergency", "0" * 64)
+    dying = trial_world.twin(open_store=CrashingStore(trial_world.trial.stores[Space.OPEN]))
+    with pytest.raises(Crash):
+        dying.dispatch(
+            UnblindInEmergency(participant=participant),
+            by=INVESTIGATOR,
+            request_id="u",
+            reason="seizure",
+            signature=signature,
+        )
+    slower = trial_world.twin()
+    ledger = slower.ledgers[Space.OPEN]
+    look = ledger.find_request
+
+    def look_and_be_overtaken(request_id):
+        found = look(request_id)
+        trial_world.trial.recover()
+        return found
+
+    monkeypatch.setattr(ledger, "find_request", look_and_be_overtaken)
+    assert slower.recover() == 0
+    assert trial_world.types(f"participant/{participant}").count("allocation.emergency_unblinded") == 1
+
+
 def test_a_study_with_one_space_writes_everything_into_one_ledger(trial_worlds):
     world = trial_worlds(one_space=True)
     participant = world.randomised()
@@ -286,7 +312,9 @@ def test_what_is_reported_for_the_future_is_refused(trial_world):
     trial_world.refuses(
         NotYet, WithdrawConsent(participant=participant), "nurse", observed_at="2025-03-03T20:00:00+01:00"
     )
-    trial_world.refuses(NotYet, ScreenParticipant(site="01"), "nurse", observed_at="2031-01-01T00:00:00Z")
+    ahead = "2031-01-01T00:00:00Z"
+    trial_world.refuses(NotYet, ScreenParticipant(site="01"), "nurse", observed_at=ahead)
+    trial_world.refuses(NotYet, PauseRecruitment(site="01"), "sponsor", observed_at=ahead)  # asks for no time
     with pytest.raises(InvalidValue):
         trial_world.give(ScreenParticipant(site="01"), "nurse", observed_at="yesterday")
 
