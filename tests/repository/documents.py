@@ -11,6 +11,7 @@ Each page runs in an empty folder of its own. Three kinds of fenced block count:
   it exactly once and become those with ``+`` or a blank.
 - ``file`` with a path (``yaml file=forms/dose.yaml``): a file that the reader writes.
 
+The folder holds a link to the example studies, so that ``studies/smart-ms`` means the same as in the repository.
 Blocks of other kinds (``sh``) are not run: they install, or need a server.
 """
 
@@ -30,6 +31,7 @@ BLOCK = re.compile(
     re.M | re.S,
 )
 ANYTHING = "…"
+STUDIES = Path(__file__).parents[2] / "studies"
 
 
 class PageWrong(Exception):
@@ -109,6 +111,7 @@ def run(page: str, folder: Path, name: str = "page") -> int:
     # The reader has activated the environment; nothing of the machine's home folder may matter.
     home = folder / ".home"
     home.mkdir()
+    (folder / "studies").symlink_to(STUDIES, target_is_directory=True)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", "COLUMNS": "100"}
     for block in blocks(page):
