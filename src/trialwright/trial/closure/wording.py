@@ -16,12 +16,22 @@ _HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 
 def words(text: str) -> str:
+    """A text of 1 to 4,000 characters.
+
+    Raises:
+        TextMissing: empty or longer.
+    """
     if not text.strip() or len(text) > 4000:
         raise TextMissing("the text is empty or longer than 4,000 characters", remedy="write a few sentences")
     return text
 
 
 def name(text: str) -> str:
+    """A short name: lower-case letters, digits, ``_ . -``.
+
+    Raises:
+        TextMissing: anything else.
+    """
     if len(text) > 60 or not _NAME.match(text):
         raise TextMissing(
             f"{text[:60]!r} is not a name", remedy="use lower-case letters, digits and underscores", given=text[:60]
@@ -30,12 +40,18 @@ def name(text: str) -> str:
 
 
 def sha256_hex(text: str) -> str:
+    """A SHA-256 as 64 hexadecimal digits.
+
+    Raises:
+        TextMissing: anything else.
+    """
     if not _HASH.match(text):
         raise TextMissing(f"{text[:64]!r} is not a SHA-256 in hex", remedy="give 64 hexadecimal digits")
     return text
 
 
 def in_days(day: str, days: int) -> str:
+    """The ISO date so many days later."""
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
@@ -49,5 +65,10 @@ def in_years(day: str, years: int) -> str:
 
 
 def need_reason(context: Context, what: str) -> None:
+    """The envelope must say why.
+
+    Raises:
+        ReasonMissing: it does not.
+    """
     if not (context.reason or "").strip():
         raise ReasonMissing(f"{what} needs a reason", remedy="say why in a few words")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
@@ -63,7 +63,8 @@ class HandOver(Command):
     pharmacy. What the syringe holds follows from the allocation.
 
     Refused: a role that the study keeps blinded; identifiers that do not belong together; slot not released; time
-    over; product not released, not certified or unusable; comparator without its lot.
+    over; the slot's product not released, not certified or unusable, even where it is not the one that is given;
+    comparator without its lot.
     """
 
     PERMISSION: ClassVar[Permission] = may(*LABORATORY, Role.PHARMACIST, space=Space.CLOSED)
@@ -127,6 +128,8 @@ def hand_over(command: HandOver, state: State, context: Context) -> Iterable[Eve
         )
     need_randomised(command.participant, state)
     need_ready(command.slot, slot, custody, context.now)
+    # Also where the comparator is handed over: otherwise the day of an injection would depend on the arm.
+    _need_usable(command.label, state.of(Laboratory, command.participant).peek(command.label))
     content = _allocated(command.participant, planned, custody, context)
     if content is None:
         raise AllocationUnavailable(
@@ -134,8 +137,6 @@ def hand_over(command: HandOver, state: State, context: Context) -> Iterable[Eve
             remedy="start the dispensing service, or use the sealed envelope",
             slot=command.slot,
         )
-    if content == PRODUCT:
-        _need_usable(command.label, state.of(Laboratory, command.participant).peek(command.label))
     if (content == COMPARATOR) is not bool(command.comparator_lot):
         raise ComparatorLotMissing(
             "the lot does not fit what the slot's syringe holds",
@@ -164,16 +165,8 @@ def record_mix_up(command: RecordMixUp, state: State, context: Context) -> Itera
         found_wristband=command.found_wristband,
         what=command.what,
     )
-    yield from closed_deviations(command.participant, command.label, ("identifier_mismatch",), state)
+    yield from closed_deviations(command.participant, command.slot, ("identifier_mismatch",), state)
     yield from open_deviations(command.participant, command.slot, ("product",), state)
-
-
-@dataclass
-class _Injection:
-    """What is found out about one reported injection."""
-
-    open_flags: list[str] = field(default_factory=list)
-    closed_flags: list[str] = field(default_factory=list)
 
 
 def administer_product(command: AdministerProduct, state: State, context: Context) -> Iterable[Event]:
@@ -183,12 +176,12 @@ def administer_product(command: AdministerProduct, state: State, context: Contex
     allocated = _allocated(command.participant, planned, custody, context)
     book = state.of(CaseBook, command.participant)
     planned_amount = planned_dose(context.build, custody.dose, book, planned.administration)
-    found = _Injection(list(_open_flags(command, custody, state, context)))
-    found.closed_flags += _identity_flags(command, allocated, state)
+    open_flags = list(_open_flags(command, custody, state, context))
+    closed_flags = list(_identity_flags(command, allocated, state))
     if command.content == PRODUCT:
-        found.closed_flags += _product_flags(command, planned_amount, state)
-    if any(flag in BOTH_ARMS for flag in found.closed_flags):
-        found.open_flags.append("product")
+        closed_flags += _product_flags(command, planned_amount, state)
+    if any(flag in BOTH_ARMS for flag in closed_flags):
+        open_flags.append("product")
     yield ProductAdministered(
         participant=command.participant,
         label=command.label,
@@ -199,16 +192,16 @@ def administer_product(command: AdministerProduct, state: State, context: Contex
         volume_ml=command.volume_ml,
         dose=command.dose,
         planned_dose=dose_text(planned_amount) if planned_amount is not None and command.content == PRODUCT else None,
-        flags=(*found.open_flags, *found.closed_flags),
+        flags=(*open_flags, *closed_flags),
     )
-    yield from closed_deviations(command.participant, command.slot, found.closed_flags, state)
+    yield from closed_deviations(command.participant, command.slot, closed_flags, state)
     yield InjectionGiven(
         participant=command.participant,
         slot=command.slot,
         date=context.happened_on,
-        flags=tuple(found.open_flags),
+        flags=tuple(open_flags),
     )
-    yield from open_deviations(command.participant, f"injection.{command.slot}", found.open_flags, state)
+    yield from open_deviations(command.participant, f"injection.{command.slot}", open_flags, state)
 
 
 def _check_given(command: AdministerProduct) -> None:
@@ -219,6 +212,10 @@ def _check_given(command: AdministerProduct) -> None:
     number("volume", command.volume_ml)
     if command.dose is not None:
         number("dose", command.dose)
+        if command.content == COMPARATOR:
+            raise ContentUnknown(
+                "a dose was given with the comparator", remedy="say what was given; the comparator has a volume only"
+            )
 
 
 def _open_flags(command: AdministerProduct, custody: Custody, state: State, context: Context) -> Iterator[str]:

@@ -66,6 +66,11 @@ CLOSED_FLAGS: Mapping[str, str] = {
 
 
 def planned_slot(name: str, context: Context) -> tuple[Custody, Slot]:
+    """The custody rules and the slot as planned.
+
+    Raises:
+        NoSuchSlot: no product is made, or there is no such slot.
+    """
     custody = context.build.study.custody
     planned = next((slot for slot in custody.slots if slot.id == name), None) if custody else None
     if custody is None or planned is None:
@@ -75,6 +80,11 @@ def planned_slot(name: str, context: Context) -> tuple[Custody, Slot]:
 
 
 def may_be_treated(participant: str, name: str, state: State) -> SlotRecord:
+    """The slot as it stands, of somebody whom the study may still treat in it.
+
+    Raises:
+        ParticipationOver, ConsentNotInForce, SlotCancelled, AlreadyInjected
+    """
     present(state, participant)
     require_consent(state, participant, treatment=True)
     slot = state.of(Slots, participant).peek(name)
@@ -88,6 +98,11 @@ def may_be_treated(participant: str, name: str, state: State) -> SlotRecord:
 
 
 def need_ready(name: str, slot: SlotRecord, custody: Custody, now: datetime) -> None:
+    """The slot waits for its release decision in every arm, and for no longer than the time allowed after it.
+
+    Raises:
+        NotReleased, Expired
+    """
     if not slot.ready:
         raise NotReleased(
             f"{name} has no release decision ({slot.decision or 'waiting for the laboratory'})",
@@ -103,14 +118,21 @@ def need_ready(name: str, slot: SlotRecord, custody: Custody, now: datetime) -> 
 
 
 def expiry(slot: SlotRecord, custody: Custody) -> datetime:
+    """Until when the injection may be given; from open facts, so the same in every arm."""
     return instant(slot.decided_at) + timedelta(hours=custody.expiry_hours)
 
 
 def instant(utc: str) -> datetime:
+    """An instant as the record writes it."""
     return datetime.fromisoformat(utc)
 
 
 def slot_of(participant: str, label: str, state: State) -> str:
+    """The slot whose collection carries the label.
+
+    Raises:
+        LabelUnknown: none of this participant does.
+    """
     slot = state.of(Slots, participant).labels.get(label)
     if slot is None:
         raise LabelUnknown(
@@ -122,6 +144,11 @@ def slot_of(participant: str, label: str, state: State) -> str:
 
 
 def number(what: str, text: str) -> Fraction:
+    """A decimal as entered.
+
+    Raises:
+        MeasurementNotReadable: it is none.
+    """
     try:
         return exact(text)
     except InvalidValue as error:
@@ -147,6 +174,7 @@ def consent_flags(participant: str, state: State, context: Context) -> Iterator[
 
 
 def open_deviations(participant: str, what: str, flags: Iterable[str], state: State) -> Iterator[DeviationOpened]:
+    """Deviations for the flags of an open fact."""
     known = state.of(Deviations, participant)
     for flag in flags:
         kind, words = OPEN_FLAGS[flag]
@@ -154,6 +182,7 @@ def open_deviations(participant: str, what: str, flags: Iterable[str], state: St
 
 
 def closed_deviations(participant: str, what: str, flags: Iterable[str], state: State) -> Iterator[DeviationOpened]:
+    """Deviations for the flags of a closed fact."""
     known = state.of(ClosedDeviations, participant)
     for flag in flags:
         yield known.open(participant, "product", f"{flag}.{what}", f"{what}: {CLOSED_FLAGS[flag]}")

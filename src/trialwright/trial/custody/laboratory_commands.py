@@ -48,6 +48,7 @@ from trialwright.trial.custody.refusals import (
     NotReleased,
     NotRequested,
     NotWhatWasShown,
+    ProductUnusable,
     ReasonMissing,
     ReleaseCriteriaNotMet,
     SamePerson,
@@ -138,7 +139,9 @@ class ReleaseOutOfSpecification(Command):
 class FailManufacture(Command):
     """Report that there will be no product from a collection, with the reason. By the laboratory.
 
-    What follows is the one path of ``custody.yaml``, in every arm. Refused: released or failed already, no reason.
+    What follows is the one path of ``custody.yaml``, in every arm. A released product that an excursion spoiled
+    before the slot's injection fails too, whether it was to be given or not.
+    Refused: released and usable, failed already, no reason.
     """
 
     PERMISSION: ClassVar[Permission] = may(*LABORATORY, space=Space.CLOSED)
@@ -248,6 +251,7 @@ def record_measurements(command: RecordMeasurements, state: State, context: Cont
 
 def release_product(command: ReleaseProduct, state: State, context: Context) -> Iterable[Event]:
     slot, product = _undecided(command.participant, command.label, state, context)
+    _need_not_unusable(command.label, product)
     results = release_results(context.build, product.values)
     failing = unmet(results)
     if failing:
@@ -276,6 +280,7 @@ def release_out_of_specification(
     command: ReleaseOutOfSpecification, state: State, context: Context
 ) -> Iterable[Event]:
     slot, product = _undecided(command.participant, command.label, state, context)
+    _need_not_unusable(command.label, product)
     requested_by = state.of(Slots, command.participant).peek(slot).requested_by
     if not requested_by:
         raise NotRequested(
@@ -294,7 +299,7 @@ def release_out_of_specification(
 
 
 def fail_manufacture(command: FailManufacture, state: State, context: Context) -> Iterable[Event]:
-    slot, _ = _undecided(command.participant, command.label, state, context)
+    slot, _ = _undecided(command.participant, command.label, state, context, revoke=True)
     _need_reason(context, "a failed manufacture")
     custody, _ = planned_slot(slot, context)
     path = custody.failed_manufacture
@@ -393,18 +398,32 @@ def _received(participant: str, label: str, state: State) -> ProductRecord:
     return product
 
 
-def _undecided(participant: str, label: str, state: State, context: Context) -> tuple[str, ProductRecord]:
-    """The slot and the product, on which a decision is still to be taken."""
+def _undecided(
+    participant: str, label: str, state: State, context: Context, *, revoke: bool = False
+) -> tuple[str, ProductRecord]:
+    """The slot and the product, on which a decision is still to be taken.
+
+    A release is decided anew when its time is over; with ``revoke`` also when an excursion spoiled the product.
+    """
     product = _received(participant, label, state)
     name = slot_of(participant, label, state)
     slot = state.of(Slots, participant).peek(name)
     custody, _ = planned_slot(name, context)
-    over = product.released_at and not slot.injected_on and context.now > expiry(slot, custody)
-    if product.failed or product.destroyed or slot.label != label or (product.released_at and not over):
+    stands = bool(product.released_at)
+    if stands and not slot.injected_on:
+        stands = context.now <= expiry(slot, custody) and not (revoke and product.unusable)
+    if product.failed or product.destroyed or slot.label != label or stands:
         raise AlreadyDecided(
-            f"{label} was decided on before", remedy="only an expired release is renewed", label=label
+            f"{label} was decided on before",
+            remedy="only a release whose time is over is renewed, only a spoiled product is revoked",
+            label=label,
         )
     return name, product
+
+
+def _need_not_unusable(label: str, product: ProductRecord) -> None:
+    if product.unusable:
+        raise ProductUnusable(f"{label} was judged unusable", remedy="report the failure", label=label)
 
 
 def _release(

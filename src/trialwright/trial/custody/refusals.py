@@ -120,7 +120,7 @@ class AlreadyInjected(Refusal):
 
 
 class ContentUnknown(Refusal):
-    """What was given is neither the product nor the comparator."""
+    """What was given is neither the product nor the comparator, or contradicts its dose."""
 
     code = "custody.content_unknown"
 

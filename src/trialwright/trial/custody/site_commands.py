@@ -39,6 +39,7 @@ from trialwright.trial.custody.refusals import (
 from trialwright.trial.custody.state import LabelUse, Slots
 from trialwright.trial.enrolment.gate import existing
 from trialwright.trial.event import Event
+from trialwright.trial.permission import conflicting_roles
 from trialwright.trial.state import State
 
 
@@ -128,6 +129,8 @@ def collect_product(command: CollectProduct, state: State, context: Context) -> 
     if slot.cancelled or slot.injected_on or (slot.collections > 0 and not slot.repeatable):
         flags.append("not_planned")
     flags += consent_flags(command.participant, state, context)
+    if conflicting_roles(command.participant, context.actor, context.build, state):
+        flags.append("conflicting_role")
     yield LabelTaken(label=label, participant=command.participant)
     yield ProductCollected(
         participant=command.participant,

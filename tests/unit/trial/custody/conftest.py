@@ -175,3 +175,9 @@ def both_arms(trial_world: Any) -> dict[str, Chain]:
 def chains(trial_world: Any) -> Any:
     """Makes a chain for a participant, or a new one."""
     return lambda participant=None, number=1: Chain(trial_world, participant, number)
+
+
+@pytest.fixture
+def new_chain() -> Any:
+    """Makes a chain in any world."""
+    return Chain

@@ -48,6 +48,7 @@ from trialwright.trial.custody.refusals import (
     NotReleased,
     NotRequested,
     NotWhatWasShown,
+    ProductUnusable,
     ReasonMissing,
     ReleaseCriteriaNotMet,
     SamePerson,
@@ -211,6 +212,29 @@ def test_a_failed_manufacture_follows_the_one_path_of_the_study(chain: Any) -> N
     chain.receive()
     second = chain.give(FailManufacture(**about(chain)), "laboratory", reason="no growth")
     assert second.event(ProductDecided).decision == "slot_cancelled"
+
+
+def test_a_released_product_that_an_excursion_spoiled_fails_before_its_injection_in_every_arm(
+    both_arms: dict[str, Any],
+) -> None:
+    for chain in both_arms.values():
+        chain.released()
+        fail = FailManufacture(**about(chain))
+        chain.world.refuses(AlreadyDecided, fail, "laboratory", reason="not needed")
+        warm = RecordExcursion(**about(chain, lowest="2", highest="31", minutes=300, usable=False))
+        chain.give(warm, "laboratory")
+        chain.world.later(hours=25)
+        chain.world.refuses(ProductUnusable, ReleaseProduct(**about(chain)), "qp")
+        receipt = chain.give(fail, "laboratory", reason="warmed up")
+        assert receipt.event(ProductDecided).decision == "repeat_collection"
+
+
+def test_a_spoiled_product_that_was_injected_does_not_fail_afterwards(both_arms: dict[str, Any]) -> None:
+    for chain in both_arms.values():
+        chain.injected()
+        warm = RecordExcursion(**about(chain, lowest="2", highest="31", minutes=300, usable=False))
+        chain.give(warm, "laboratory")
+        chain.world.refuses(AlreadyDecided, FailManufacture(**about(chain)), "laboratory", reason="late news")
 
 
 def test_an_older_collection_is_not_decided_on_any_more(chain: Any) -> None:
