@@ -33,8 +33,7 @@ class TrialwrightError(Exception):
     def as_dict(self) -> dict[str, object]:
         """The error as plain data, for ``--json`` output and APIs."""
         given = {
-            key: value if isinstance(value, int | str | bool) else str(value)
-            for key, value in self.given.items()
+            key: value if isinstance(value, int | str | bool) else str(value) for key, value in self.given.items()
         }
         return {"error": self.code, "message": self.message, "remedy": self.remedy, "given": given}
 

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from trialwright.foundation.errors import InvalidValue
 
-
 OPERATING_SYSTEM = "operating-system"
 """Origin of the only entropy a production ledger accepts."""
 
