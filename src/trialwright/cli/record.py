@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from trialwright.build import Build
 from trialwright.cli.output import NEGATIVE, AsJson, print_json, print_lines
 from trialwright.exports import FORMATS, ITEM_COLUMNS, labelled_items, view_rows, write_table
 from trialwright.foundation.errors import InvalidValue
+from trialwright.foundation.operating_system import SystemClock, SystemEntropy
 from trialwright.ledger import VerifierKey, parse_checkpoint, verify_export, verify_ledger, write_export
 from trialwright.ledger.port import Store
 from trialwright.ledger.verify import Report
+from trialwright.protocol import Role
 from trialwright.stores import open_store
+from trialwright.trial.audit import audit_trail
+from trialwright.trial.dispatch import Trial
 from trialwright.trial.event import Space
 from trialwright.trial.setup.builds import builds_on_record
+
+TRAIL_COLUMNS = {
+    "at": "Time (UTC)",
+    "local": "Local time with offset",
+    "zone": "Time zone",
+    "happened": "When it is said to have happened",
+    "actor": "Who",
+    "role": "Role at the time",
+    "organisation": "Organisation at the time",
+    "space": "Space",
+    "what": "What happened",
+    "about": "About",
+    "field": "Field",
+    "old": "Value before",
+    "new": "Value after",
+    "reason": "Reason",
+    "build": "Build in force",
+    "request_id": "Request",
+}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -72,6 +97,9 @@ def export(
             written["items"] = write_table(rows, ITEM_COLUMNS, output / f"items.{format_}", format_)
         for name, columns, found in view_rows(opened.rows, space):
             written[name] = write_table(found, columns, output / f"{name}.{format_}", format_)
+        if space is Space.OPEN:
+            trail = (asdict(row) for row in audit_trail(_reader(study, opened, builds), role=Role.INSPECTOR))
+            written["audit_trail"] = write_table(trail, TRAIL_COLUMNS, output / f"audit_trail.{format_}", format_)
         if ledger:
             for ledger_id in opened.ledger_ids():
                 target = output / f"ledger-{ledger_id.replace('/', '-')}.zip"
@@ -81,6 +109,19 @@ def export(
         print_json({"study": study, "space": space.value, "folder": str(output), "rows": written})
     else:
         print_lines(f"{n:>9,}  {name}" for name, n in written.items())
+
+
+def _reader(study: str, store: Store, builds: dict[str, Build]) -> Trial:
+    """The trial of a store, for reading."""
+    return Trial(
+        study,
+        open_store=store,
+        closed_store=None,
+        builds=builds,
+        clock=SystemClock(),
+        entropy=SystemEntropy(),
+        mode="",
+    )
 
 
 def _study_of(store: Store, address: str) -> tuple[str, Space]:
