@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trialwright.trial.command import Command, Decide
-from trialwright.trial.custody import administration_commands, laboratory_commands, site_commands
-from trialwright.trial.custody.administration_commands import AdministerProduct, HandOver, RecordMixUp
-from trialwright.trial.custody.laboratory_commands import (
+from trialwright.trial.custody.commands import administration, laboratory, site
+from trialwright.trial.custody.commands.administration import AdministerProduct, HandOver, RecordMixUp
+from trialwright.trial.custody.commands.laboratory import (
     CertifyBatch,
     DestroyProduct,
     FailManufacture,
@@ -21,7 +21,7 @@ from trialwright.trial.custody.laboratory_commands import (
     ReportOutOfSpecification,
     StoreProduct,
 )
-from trialwright.trial.custody.site_commands import (
+from trialwright.trial.custody.commands.site import (
     AuthoriseAdministration,
     CollectProduct,
     PassSafetyGate,
@@ -52,7 +52,7 @@ __all__ = [
 ]
 
 DECISIONS: Mapping[type[Command], Decide] = {
-    **site_commands.DECISIONS,
-    **laboratory_commands.DECISIONS,
-    **administration_commands.DECISIONS,
+    **site.DECISIONS,
+    **laboratory.DECISIONS,
+    **administration.DECISIONS,
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from trialwright.trial.closure import conduct_commands, ending_commands
-from trialwright.trial.closure.conduct_commands import (
+from trialwright.trial.closure.commands import conduct, ending
+from trialwright.trial.closure.commands.conduct import (
     ClassifyClosedDeviation,
     ClassifyDeviation,
     OpenDeviation,
@@ -13,7 +13,7 @@ from trialwright.trial.closure.conduct_commands import (
     RecordSeriousBreach,
     RecordUrgentSafetyMeasure,
 )
-from trialwright.trial.closure.ending_commands import (
+from trialwright.trial.closure.commands.ending import (
     ArchiveStudy,
     CloseStudy,
     FreezeAnalysisCode,
@@ -53,4 +53,4 @@ __all__ = [
     "shown_review",
 ]
 
-DECISIONS: Mapping[type[Command], Decide] = {**conduct_commands.DECISIONS, **ending_commands.DECISIONS}
+DECISIONS: Mapping[type[Command], Decide] = {**conduct.DECISIONS, **ending.DECISIONS}
