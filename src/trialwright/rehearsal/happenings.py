@@ -46,7 +46,7 @@ class Happenings:
         self._draw(person, encounter, "administration")
         self._draw(person, encounter, "participant_year")
         if self._is_the_serious_one(person):
-            rates = self._rates("administration")
+            rates = self._rates("administration") or self._rates("participant_year")
             if rates:
                 wait = timedelta(days=2, hours=3)
                 self._world.agenda.start(self._event(person, rates[0], encounter, serious=True), self._after(wait))

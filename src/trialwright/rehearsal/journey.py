@@ -253,7 +253,8 @@ class Journey:
         if code not in world.randomised:
             return False
         book = world.trial.state().of(CaseBook, code)
-        if world.randomised.index(code) == 2 and len(book.held) >= 5:
+        early = min(5, (len(self._build.study.encounters) + 1) // 2)
+        if world.randomised.index(code) == 2 and len(book.held) >= early:
             return True  # the third person withdraws, so that every rehearsal has a withdrawal
         rate = float(world.population.build.study.simulation.dropout_per_year)
         if not rate:
@@ -308,10 +309,12 @@ class Journey:
         world, simulation = self._world, self._build.study.simulation
         code, name = self._person.code, encounter.id
         assert expected.target is not None
-        if not encounter.acts and world.draws.chance(float(simulation.missed_visit), code, name, "missed"):
+        planted = self._planted(encounter)
+        misses = not encounter.acts and world.draws.chance(float(simulation.missed_visit), code, name, "missed")
+        if planted == "missed" or (misses and not planted):
             return None
         low, high = expected.earliest or expected.target, expected.latest or expected.target
-        if world.draws.chance(float(simulation.late_visit), code, name, "late"):
+        if planted == "late" or world.draws.chance(float(simulation.late_visit), code, name, "late"):
             day = high + timedelta(days=world.draws.whole(1, 6, code, name, "how late"))
         else:
             middle = expected.target + timedelta(days=round(world.draws.normal(code, name, "day") * 1.5))
@@ -320,6 +323,14 @@ class Journey:
         while day.weekday() >= 5 and (day < high or day > high):
             day += timedelta(days=1)
         return day
+
+    def _planted(self, encounter: Encounter) -> str:
+        """The first person misses a visit and the second comes late to it, so that every rehearsal has both."""
+        encounters = self._build.study.encounters.values()
+        anchors = {other.anchor for other in encounters}
+        free = [e.id for e in encounters if not e.acts and e.window is not None and e.id not in anchors]
+        first_two = dict(zip(self._world.randomised[:2], ("missed", "late"), strict=False))
+        return first_two.get(self._person.code, "") if encounter.id in free[1:2] else ""
 
     def _next_morning(self) -> datetime:
         """Tomorrow at a quarter past eight by the site's clock, or Monday."""
