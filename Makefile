@@ -28,7 +28,7 @@ demo: setup ## Check, build and rehearse SMART-MS; say where the results lie
 	@echo 'Results: $(DEMO)/report/summary.md, $(DEMO)/smart-ms.db (open space), $(DEMO)/smart-ms.closed.db (closed space)'
 
 test: setup ## Run all tests
-	$(RUN)/pytest
+	$(RUN)/pytest --numprocesses 2
 
 tutorial: setup ## Run every command that the documentation shows, and compare what it prints
 	$(RUN)/python tests/repository/documents.py README.md docs/tutorial/*.md docs/how-to/*.md

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +23,7 @@ from trialwright.stores import StoreUrlInvalid, open_store
 from trialwright.trial.event import Space
 
 TEMPLATE_ID = "my-study"
-ACTS_PER_COMMIT = 256
+ACTS_PER_COMMIT = 100
 """A rehearsal can be made again from its seed, to the byte; it need not wait for the disk at every act."""
 
 
@@ -79,9 +79,10 @@ def run(
     wishes = Wishes(participants=wanted, seed=seed, scenario=scenario, amendment=amendment)
     held: dict[Space, list[str]] = {space: [] for space in Space}
     behind = closed_store or beside(store)
+    one_space = build.study.identity.blinding.kind == "open"
     with (
         open_store(store, acts_per_commit=ACTS_PER_COMMIT) as opened,
-        open_store(behind, acts_per_commit=ACTS_PER_COMMIT) as closed,
+        nullcontext(opened) if one_space else open_store(behind, acts_per_commit=ACTS_PER_COMMIT) as closed,
     ):
         for address, there in ((store, opened), (behind, closed)):
             if any(name.startswith(f"{build.study.identity.id}/") for name in there.ledger_ids()):
