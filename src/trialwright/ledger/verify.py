@@ -185,6 +185,8 @@ def root_of(nodes: list[bytes]) -> bytes:
 def row_fault(row: Row, place: int, chain: bytes, version: int) -> Fault | None:
     """What is wrong with the row that stands in this place, after this chain value and version of its stream."""
     seq, stream, stream_seq, _, _, body, leaf, stated = row
+    if tuple(map(type, row)) != (int, str, int, str, str, bytes, bytes, bytes):
+        return Fault("columns", place, "a column holds a value of another kind")
     if seq != place:
         return Fault("sequence", place, f"entry {seq} stands in its place")
     if sha256(b"\x00" + body).digest() != leaf:
@@ -206,10 +208,7 @@ def row_fault(row: Row, place: int, chain: bytes, version: int) -> Fault | None:
 
 
 def check(ledger_id: str, rows: Iterable[Row], head: tuple[int, bytes, bytes], notes: list[Note]) -> Report:
-    """Check rows (seq, stream, stream_seq, type, request_id, body, leaf, chain) up to the first fault.
-
-    ``head`` is the (size, chain, root) that the store or export states, ``notes`` are all checkpoints known.
-    """
+    """Check rows up to the first fault. ``head``: (size, chain, root) as stated; ``notes``: all checkpoints known."""
     waiting = sorted(notes, key=lambda note: (note.size, note.label), reverse=True)
     for note in waiting:
         if note.origin != ledger_id:

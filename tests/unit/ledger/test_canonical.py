@@ -77,7 +77,7 @@ class Colour(enum.IntEnum):
         10**400,
         b"bytes",
         {1, 2},
-        object(),
+        pytest.param(object(), id="object"),
         Colour.RED,
         "half \ud83d",
         ["\udc00"],
