@@ -62,6 +62,12 @@ def rehearsals() -> ModuleType:
     return campaign("rehearsals")
 
 
+@pytest.fixture(scope="session")
+def other_python() -> ModuleType:
+    """Rehearses in another process, by another Python."""
+    return campaign("other_python")
+
+
 @cache
 def rehearsed(name: str, seed: int, participants: int) -> Rehearsed:
     """A rehearsal in memory; read only, because tests share it."""

@@ -1,0 +1,60 @@
+"""One seed, one record: on every store, in every process, on every Python."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from trialwright.rehearsal import Wishes, rehearse
+from trialwright.stores import open_store
+
+SMALL = 4
+
+
+def both(done):
+    return done.root, done.closed_root
+
+
+def test_memory_and_files_give_the_same_roots(in_memory, in_file):
+    for name in ("smart-ms", "frexalimab-sc-iv", "ocrelizumab-sc"):
+        kept = in_file(name)
+        assert (kept.root, kept.closed_root) == both(in_memory(name, 1, SMALL))
+        if name != "frexalimab-sc-iv":
+            with open_store(kept.address("open"), create=False) as store:
+                assert store.ledger(f"{kept.study}/open").head().root.hex() == kept.root
+            with open_store(kept.address("closed"), create=False) as store:
+                assert store.ledger(f"{kept.study}/closed").head().root.hex() == kept.closed_root
+
+
+def test_postgresql_gives_the_same_roots(in_memory, build_of, new_postgres_database):
+    with open_store(new_postgres_database()) as opened, open_store(new_postgres_database()) as closed:
+        done = rehearse(build_of("smart-ms"), opened, closed, Wishes(participants=2, seed=1))
+        assert opened.ledger("smart-ms/open").head().root.hex() == done.root
+    assert both(done) == both(in_memory("smart-ms", 1, 2))
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "4711"])
+def test_another_process_with_other_hashes_gives_the_same_roots(in_memory, other_python, hash_seed):
+    done = in_memory("smart-ms", 1, 2)
+    found = other_python.asked(sys.executable, ("smart-ms", 2, 1), hash_seed)
+    assert (found["root"], found["closed_root"]) == both(done)
+
+
+def test_another_seed_gives_other_roots(in_memory):
+    roots = [root for seed in (1, 2, 3) for root in both(in_memory("smart-ms", seed, SMALL))]
+    assert len(set(roots)) == len(roots)
+
+
+def test_another_python_gives_the_same_roots(in_memory, other_python):
+    python = os.environ.get("TRIALWRIGHT_OTHER_PYTHON", "")
+    kept = sorted(Path(other_python.REPOSITORY, ".other-python").glob("*/bin/python"))
+    if not python and not kept:
+        pytest.skip(
+            "NO OTHER PYTHON: run tests/campaigns/other_python.py with one, or name the interpreter of an environment"
+            " with Trialwright in TRIALWRIGHT_OTHER_PYTHON"
+        )
+    found = other_python.asked(python or kept[0], ("smart-ms", 2, 1))
+    assert (found["root"], found["closed_root"]) == both(in_memory("smart-ms", 1, 2))
