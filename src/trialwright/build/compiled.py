@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 
 from trialwright.build.formulas import CompiledExpression, CompiledInstrument
 from trialwright.build.values import Field, ItemValue, rounded
-from trialwright.expressions import Answer, Missing, Value, Verdict
+from trialwright.expressions import Answer, Missing, QuantityType, Type, Value, Verdict
 from trialwright.foundation.missing import MissingReason
 from trialwright.foundation.truth import Truth
+from trialwright.foundation.units import convert
 from trialwright.protocol.custody import GateCriterion, ReleaseCriterion
 from trialwright.protocol.eligibility import Criterion, Fact
 from trialwright.protocol.forms import Check, Form, Item
@@ -51,18 +54,24 @@ class CompiledItem:
         if isinstance(self.derive, CompiledInstrument):
             result = self.derive.evaluate(row)
             return ItemValue(missing=result.reason) if isinstance(result, Missing) else self._number(result)
-        return self._of_expression(self.derive.evaluate(row))
+        return self._of_expression(self.derive.evaluate(row), self.derive.type)
 
-    def _of_expression(self, answer: Verdict | Answer) -> ItemValue:
+    def _of_expression(self, answer: Verdict | Answer, type_: Type) -> ItemValue:
         if isinstance(answer, Verdict):
             if answer.truth is Truth.UNKNOWN:
                 return ItemValue(missing=_reason(answer))
             return ItemValue(text="true" if answer.truth is Truth.YES else "false")
         if answer.value is None:
             return ItemValue(missing=_reason(answer))
-        return (
-            self._number(answer.value) if isinstance(answer.value, float | int) else ItemValue(text=str(answer.value))
-        )
+        if not isinstance(answer.value, float | int):
+            return ItemValue(text=str(answer.value))
+        return self._number(self._in_own_unit(answer.value, type_))
+
+    def _in_own_unit(self, value: float, type_: Type) -> float | Fraction:
+        # Kilograms by square centimetres are computed as such; the record says kg/m2 where the item does.
+        if not isinstance(type_, QuantityType) or type_.unit == self.item.units[0]:
+            return value
+        return convert(Fraction(Decimal(repr(value))), type_.unit, self.item.units[0])
 
     def _number(self, value: object) -> ItemValue:
         whole = self.item.type in ("integer", "scale")
