@@ -156,7 +156,7 @@ class _Resolver:
         elif near:
             remedy = f"did you mean {near}?"
         else:
-            remedy = "name an item that the study declares"
+            remedy = _names_here(self._scope)
         suggestion = {"suggestion": near} if near and not quoting else {}
         self._note(UnknownName, f"nothing is called {name[:80]!r}", remedy, node.column, **suggestion)
 
@@ -631,6 +631,12 @@ def _composed(first: str, operator: str, second: str) -> str:
 def _retyped(value: Meaning, type_: Type) -> Meaning:
     """The same number under another name for the same unit (``{score}`` and no unit)."""
     return Converted(value, 1.0, 1.0, 0.0, type_, value.spread, 0)
+
+
+def _names_here(scope: Scope) -> str:
+    # Facts in one place, items in another: showing some says which of them this place knows.
+    some = ", ".join(list(scope)[:6])
+    return f"names that count here: {some}{' …' if len(scope) > 6 else ''}" if some else "no name counts here"
 
 
 def _nearest(name: str, scope: Scope) -> str | None:

@@ -164,3 +164,17 @@ def _shape(text: str) -> str:
     import re
 
     return re.sub(r"columns?=\(?[0-9, ]*\)?", "", repr(parse(text).root))
+
+
+def test_a_name_that_is_like_no_other_is_answered_with_names_that_count_here() -> None:
+    facts = {"age": IntegerType(), "consented": BooleanType()}
+    with pytest.raises(UnknownName) as error:
+        check(parse("systolic > 3"), facts)
+    assert error.value.remedy == "names that count here: age, consented"
+    many = {f"fact_{letter}": IntegerType() for letter in "abcdefgh"}
+    with pytest.raises(UnknownName) as error:
+        check(parse("systolic > 3"), many)
+    assert error.value.remedy == "names that count here: fact_a, fact_b, fact_c, fact_d, fact_e, fact_f …"
+    with pytest.raises(UnknownName) as error:
+        check(parse("systolic > 3"), {})
+    assert error.value.remedy == "no name counts here"
