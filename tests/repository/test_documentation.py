@@ -11,12 +11,20 @@ from types import ModuleType
 import pytest
 from typer.main import get_command
 
+from trialwright.build import check_study
 from trialwright.cli import app
+from trialwright.protocol import load_study
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+STUDY_OF_THE_EVIDENCE = DOCS / "evidence" / "vitamin-d"
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "studies").glob("*.md"), ROOT / "changelog.d/README.md"]
+    [
+        *ROOT.glob("*.md"),
+        *(page for page in DOCS.rglob("*.md") if STUDY_OF_THE_EVIDENCE not in page.parents),
+        *(ROOT / "studies").glob("*.md"),
+        ROOT / "changelog.d/README.md",
+    ]
 )
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
@@ -94,6 +102,10 @@ def test_every_decision_stands_in_the_index_under_its_number() -> None:
         assert f"[{int(path.name[:4])}]({path.name})" in index
     numbers = [path.name[:4] for path in DOCS.glob("adr/[0-9]*.md")]
     assert len(numbers) == len(set(numbers))
+
+
+def test_the_study_of_the_evidence_still_passes_every_rule() -> None:
+    assert check_study(load_study(STUDY_OF_THE_EVIDENCE)) == ()
 
 
 def test_pictures_have_a_title_and_a_description() -> None:
