@@ -582,8 +582,8 @@ def trace_in_a_free_page(patch: pytest.MonkeyPatch) -> None:
 def _after_hand_over(patch: pytest.MonkeyPatch, *steps: Callable[[Any, Any, str], None]) -> None:
     append = Trial._append_both
 
-    def leaking(trial: Trial, closed: Any, opened: Any, state: State) -> Any:
-        facts = append(trial, closed, opened, state)
+    def leaking(trial: Trial, closed: Any, *rest: Any) -> Any:
+        facts = append(trial, closed, *rest)
         for entry in closed:
             if entry.type != "custody.syringe_handed_over":
                 continue
