@@ -47,6 +47,7 @@ VISIT = Table(
     columns=(
         Column("date"),
         Column("status"),
+        Column("build"),
         Column("unscheduled", "integer"),
         Column("days_out", "integer"),
         Column("forms_saved", "integer"),
@@ -69,6 +70,7 @@ def _held(event: EncounterHeld, fact: Fact, rows: Rows) -> None:
             **row,
             "date": event.date,
             "status": "held",
+            "build": row["build"] or fact.build,
             "unscheduled": int(event.unscheduled),
             "days_out": event.days_out,
         },
@@ -202,6 +204,7 @@ def _empty_visit(participant: str, encounter: str) -> dict[str, Cell]:
         "encounter": encounter,
         "date": None,
         "status": "held",
+        "build": None,
         "unscheduled": 0,
         "days_out": 0,
         "forms_saved": 0,

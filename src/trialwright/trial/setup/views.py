@@ -22,6 +22,7 @@ SITE = Table(
     key=(Column("site"),),
     columns=(
         Column("build"),
+        Column("consent_builds"),
         Column("recruiting", "integer"),
         Column("principal_investigator"),
         Column("activated_at"),
@@ -41,6 +42,7 @@ def _site_activated(event: SiteActivated, fact: Fact, rows: Rows) -> None:
         {
             "site": event.site,
             "build": event.active_build,
+            "consent_builds": event.active_build,
             "recruiting": 1,
             "principal_investigator": event.principal_investigator,
             "activated_at": fact.at,
@@ -49,7 +51,9 @@ def _site_activated(event: SiteActivated, fact: Fact, rows: Rows) -> None:
 
 
 def _amendment_activated(event: AmendmentActivated, fact: Fact, rows: Rows) -> None:
-    _change_site(rows, event.site, build=event.active_build)
+    row = rows.get(SITE, (event.site,)) or {}
+    still = "" if event.reconsent else f"{row.get('consent_builds') or ''} "
+    _change_site(rows, event.site, build=event.active_build, consent_builds=still + event.active_build)
 
 
 def _paused(event: RecruitmentPaused, fact: Fact, rows: Rows) -> None:
