@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ from trialwright.foundation.ports import Clock, Entropy
 from trialwright.ledger import NewEntry, RequestAlreadyRecorded, VersionConflict
 from trialwright.ledger.port import Ledger, Store, Transaction
 from trialwright.protocol.roles import Role
+from trialwright.trial import requests
 from trialwright.trial.command import Actor, Allocations, Command, Context, Decide, Permission, Signature
 from trialwright.trial.crossing.events import FactsCrossed, contents
 from trialwright.trial.crossing.state import Crossings
@@ -66,6 +68,10 @@ class _Request:
     observed_at: str | None
     reason: str | None
     signature: Signature | None
+
+    @cached_property
+    def digest(self) -> str:
+        return requests.digest_of(self.command, self.by, self.observed_at, self.reason)
 
 
 class Trial:
@@ -150,24 +156,18 @@ class Trial:
 
         Raises:
             Refusal: by name; nothing was written, and the attempt stands in the security log.
+            RequestReused: the request id stands for something else.
             VersionConflict: other writers kept moving what the decision read.
         """
         self.recover()
-        earlier = self._earlier(request_id)
-        if earlier is not None:
-            return earlier
         request = _Request(command, by, request_id, observed_at, reason, signature)
         try:
-            receipt = self._carry_out(request)
-        except (Refusal, RequestAlreadyRecorded) as refusal:
-            # Two clicks at once: the other one was first, and what it did is why this one cannot.
-            earlier = self._earlier(request_id)
-            if earlier is not None:
-                return earlier
-            if isinstance(refusal, Refusal):
-                self._log(request, refusal)
+            receipt = self._earlier(request) or self._first(request)
+        except Refusal as refusal:
+            self._log(request, refusal)
             raise
-        self._checkpoint(receipt, command.PERMISSION)
+        if not receipt.repeated:
+            self._checkpoint(receipt, command.PERMISSION)
         return receipt
 
     def recover(self) -> int:
@@ -176,10 +176,7 @@ class Trial:
             return 0
         for attempt in range(1, RETRIES + 1):
             newest = self.state().of(Crossings).newest
-            if newest is None or newest.request_id == self._crossed:
-                return 0
-            if self.ledgers[Space.OPEN].find_request(newest.request_id):
-                self._crossed = newest.request_id
+            if newest is None or self._is_complete(newest):
                 return 0
             try:
                 self._cross_again(newest)
@@ -191,6 +188,13 @@ class Trial:
             else:
                 return 1
         raise AssertionError("the loop returns or raises")  # pragma: no cover
+
+    def _is_complete(self, crossing: Fact) -> bool:
+        if crossing.request_id != self._crossed:
+            if not self.ledgers[Space.OPEN].find_request(crossing.request_id):
+                return False
+            self._crossed = crossing.request_id
+        return True
 
     def rebuild_views(self, space: Space = Space.OPEN) -> int:
         """Empty every table of the space's views and fold the ledger again. Returns the number of facts."""
@@ -205,9 +209,19 @@ class Trial:
 
     # --- deciding -------------------------------------------------------------------------------------------
 
+    def _first(self, request: _Request) -> Receipt:
+        try:
+            return self._carry_out(request)
+        except (Refusal, RequestAlreadyRecorded):
+            # Two clicks at once: the other one was first, and what it did is why this one cannot.
+            earlier = self._earlier(request)
+            if earlier is None:
+                raise
+            return earlier
+
     def _carry_out(self, request: _Request) -> Receipt:
         for attempt in range(1, RETRIES + 1):
-            state = self.state()
+            state = self._state_for(request.command)
             site = site_of(request.command, request.by, state)
             build = self._build(request, site, state)
             zone = _zone(build, site)
@@ -224,6 +238,7 @@ class Trial:
                 reason=request.reason,
                 build=context.build.id,
                 request_id=request.request_id,
+                asked=request.digest,
             )
             beyond = about if _reason_crosses(request.command) else replace(about, reason=None)
             try:
@@ -232,6 +247,22 @@ class Trial:
                 if attempt == RETRIES:
                     raise
         raise AssertionError("the loop returns or raises")  # pragma: no cover
+
+    def _state_for(self, command: Command) -> State:
+        """A fresh state; for a closed command one in which every crossing is complete.
+
+        Only the newest crossing can be completed later. So a closed command reads which one it is, and may add the
+        next only if that is still the newest when the locks are held: one that another process left incomplete
+        after we looked is never buried.
+        """
+        while True:
+            state = self.state()
+            if self.one_space or command.PERMISSION.space is Space.OPEN or Space.CLOSED not in self.ledgers:
+                return state
+            newest = state.of(Crossings).newest
+            if newest is None or self._is_complete(newest):
+                return state
+            self.recover()
 
     def _context(self, request: _Request, build: Build, zone: str) -> Context:
         now = self.clock.now()
@@ -270,7 +301,7 @@ class Trial:
     ) -> tuple[Fact, ...]:
         """Write the events; ``beyond`` is what the open space learns about a closed act."""
         if self.one_space:
-            return self._append_one(events, {**state.read[Space.CLOSED], **state.read[Space.OPEN]}, state, about)
+            return self._append_one(events, _older(*state.read.values()), state, about)
         closed = [event for event in events if event.SPACE is Space.CLOSED]
         crossing = [event for event in events if event.SPACE is Space.OPEN]
         if not closed and not state.read[Space.CLOSED]:
@@ -282,6 +313,7 @@ class Trial:
             self._entries(Space.CLOSED, closed, state, about),
             self._entries(Space.OPEN, crossing, state, beyond),
             state,
+            about.asked,
         )
 
     def _append_one(
@@ -289,19 +321,20 @@ class Trial:
     ) -> tuple[Fact, ...]:
         entries = self._entries(Space.OPEN, events, state, about)
         with self.ledgers[Space.OPEN].transaction() as transaction:
-            facts = self._write(Space.OPEN, transaction, entries, expected)
+            facts = self._write(Space.OPEN, transaction, entries, expected, about.asked)
         self._committed(Space.OPEN, facts)
         return facts
 
     def _append_both(
-        self, closed_entries: Sequence[NewEntry], open_entries: Sequence[NewEntry], state: State
+        self, closed_entries: Sequence[NewEntry], open_entries: Sequence[NewEntry], state: State, asked: str
     ) -> tuple[Fact, ...]:
         with ExitStack() as stack:
             # The open lock is taken first and let go last, so the closed ledger commits before the open one.
             open_transaction = stack.enter_context(self.ledgers[Space.OPEN].transaction())
             closed_transaction = stack.enter_context(self.ledgers[Space.CLOSED].transaction())
             open_facts = self._write(Space.OPEN, open_transaction, open_entries, state.read[Space.OPEN])
-            closed_facts = self._write(Space.CLOSED, closed_transaction, closed_entries, state.read[Space.CLOSED])
+            read = state.read[Space.CLOSED]
+            closed_facts = self._write(Space.CLOSED, closed_transaction, closed_entries, read, asked)
         self._committed(Space.CLOSED, closed_facts)
         self._committed(Space.OPEN, open_facts)
         return closed_facts + open_facts
@@ -318,16 +351,23 @@ class Trial:
         return tuple(entries)
 
     def _write(
-        self, space: Space, transaction: Transaction, entries: Sequence[NewEntry], expected: Mapping[str, int]
+        self,
+        space: Space,
+        transaction: Transaction,
+        entries: Sequence[NewEntry],
+        expected: Mapping[str, int],
+        asked: str = "",
     ) -> tuple[Fact, ...]:
         transaction.check(expected)
         if not entries:
             return ()
         projector = self.projectors[space]
         if space not in self._ensured:
-            transaction.rows.ensure(projector.tables)
+            transaction.rows.ensure((*projector.tables, requests.ASKED))
         facts = tuple(self._recorder.read(entry) for entry in transaction.append(entries))
         projector.project(facts, transaction.rows)
+        if asked:
+            requests.note(transaction.rows, entries[0].request_id, asked)
         return facts
 
     def _committed(self, space: Space, facts: Sequence[Fact]) -> None:
@@ -346,14 +386,25 @@ class Trial:
     def _where(self, space: Space) -> Space:
         return Space.OPEN if self.one_space else space
 
-    def _earlier(self, request_id: str) -> Receipt | None:
+    def _earlier(self, request: _Request) -> Receipt | None:
+        """What the request amounted to when it was made before.
+
+        Raises:
+            RequestReused: under its id somebody asked for something else.
+        """
         ledgers = {
             id(ledger): ledger for ledger in (self.ledgers.get(s) for s in (Space.CLOSED, Space.OPEN)) if ledger
         }
-        entries = [entry for ledger in ledgers.values() for entry in ledger.find_request(request_id)]
+        entries = [entry for ledger in ledgers.values() for entry in ledger.find_request(request.request_id)]
         if not entries:
             return None
-        return Receipt(request_id, tuple(self._recorder.read(entry) for entry in entries), repeated=True)
+        space = self._noted_in(request.command)
+        requests.check(self.stores[space].rows, request.request_id, request.digest)
+        return Receipt(request.request_id, tuple(self._recorder.read(entry) for entry in entries), repeated=True)
+
+    def _noted_in(self, command: Command) -> Space:
+        wanted = command.PERMISSION.space
+        return wanted if wanted in self.stores else Space.OPEN
 
     def _cross_again(self, fact: Fact) -> None:
         crossed = cast(FactsCrossed, fact.event)
@@ -377,8 +428,7 @@ class Trial:
             self.checkpoint(space)
 
     def _log(self, request: _Request, refusal: Refusal) -> None:
-        wanted = request.command.PERMISSION.space
-        space = wanted if wanted in self.stores else Space.OPEN
+        space = self._noted_in(request.command)
         ledger = self.stores[space].ledger(f"{self.study}/security-{space.value}")
         log_refusal(
             ledger, self.clock.now(), request.command, by=request.by, request_id=request.request_id, refusal=refusal
@@ -387,6 +437,11 @@ class Trial:
 
 def _reason_crosses(command: Command) -> bool:
     return command.PERMISSION.space is Space.OPEN or command.PERMISSION.reason_crosses
+
+
+def _older(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """Versions of streams read twice, as two slices of one ledger: the one that was read first must still stand."""
+    return {**one, **{stream: min(version, one.get(stream, version)) for stream, version in other.items()}}
 
 
 def _zone(build: Build, site: str | None) -> str:

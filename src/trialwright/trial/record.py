@@ -40,6 +40,8 @@ class Circumstances:
     reason: str | None
     build: str
     request_id: str
+    asked: str = ""
+    """Digest of what the request asks for; noted beside the ledger, not in the envelope."""
 
 
 class Recorder:

@@ -12,14 +12,17 @@ from trialwright.ledger import VersionConflict
 from trialwright.protocol.roles import Role
 from trialwright.trial.allocation.commands import RandomiseParticipant, UnblindInEmergency
 from trialwright.trial.allocation.events import EmergencyUnblinded, ParticipantRandomised
+from trialwright.trial.capture.commands import RecordVisit, SaveForm
+from trialwright.trial.capture.events import Entered
 from trialwright.trial.command import Actor, NotYet, Signature
 from trialwright.trial.consent.commands import WithdrawConsent
-from trialwright.trial.dispatch import RETRIES
+from trialwright.trial.dispatch import RETRIES, _older
 from trialwright.trial.enrolment.commands import ScreenParticipant
 from trialwright.trial.enrolment.events import ParticipantScreened
 from trialwright.trial.enrolment.state import Numbering
 from trialwright.trial.event import Space
 from trialwright.trial.permission import NotPermitted, SpaceUnavailable
+from trialwright.trial.requests import RequestReused
 from trialwright.trial.setup.commands import PauseRecruitment, ResumeRecruitment, SiteNotActive
 
 NURSE = Actor("nurse-01", Role.STUDY_NURSE, "hospital-01", "01")
@@ -104,6 +107,43 @@ def test_of_two_clicks_at_once_both_get_the_first_result(trial_world):
     )
     assert second.repeated
     assert second.facts == first[0].facts
+
+
+@pytest.mark.parametrize(
+    ("command", "by", "how"),
+    [
+        (ScreenParticipant(site="02"), "nurse@02", {}),
+        (ScreenParticipant(site="01"), "investigator", {}),
+        (ScreenParticipant(site="01"), "nurse", {"reason": "another one"}),
+        (ScreenParticipant(site="01"), "nurse", {"observed_at": "2025-03-03T09:00:00+01:00"}),
+        (PauseRecruitment(site="01"), "sponsor", {}),
+    ],
+    ids=["other site", "other person", "other reason", "other time", "other command"],
+)
+def test_a_request_id_that_stands_for_something_else_is_refused(trial_world, command, by, how):
+    trial_world.give(ScreenParticipant(site="01"), "nurse", request_id="once")
+    trial_world.refuses(RequestReused, command, by, request_id="once", **how)
+
+
+def test_a_form_sent_again_under_its_old_id_with_another_value_is_not_answered_as_saved(trial_world):
+    participant = trial_world.consented()
+    trial_world.give(RecordVisit(participant=participant, encounter="screening", date=trial_world.today), "nurse")
+    form = {"participant": participant, "encounter": "screening", "form": "screening", "read_version": 0}
+    trial_world.give(SaveForm(items={"sex": Entered(text="F")}, **form), "nurse", request_id="page")
+    again = SaveForm(items={"sex": Entered(text="M")}, **form)
+    trial_world.refuses(RequestReused, again, "nurse", request_id="page")
+
+
+def test_nobody_fetches_what_somebody_else_was_allowed_to_see(trial_world):
+    command = UnblindInEmergency(participant=trial_world.randomised())
+    trial_world.give(command, "investigator", reason="seizure", request_id="night")
+    refusal = trial_world.refuses(RequestReused, command, "nurse", reason="seizure", request_id="night")
+    assert "cells" not in str(refusal)
+
+
+def test_two_slices_of_one_ledger_must_both_be_as_they_were_read():
+    assert _older({"a": 3, "b": 1}, {"a": 2, "c": 5}) == {"a": 2, "b": 1, "c": 5}
+    assert _older({"a": 2}, {"a": 3}) == {"a": 2}
 
 
 def test_a_decision_is_taken_again_when_what_it_read_has_moved(trial_world):
@@ -252,6 +292,22 @@ def test_what_the_open_space_wrote_meanwhile_does_not_stop_the_crossing(trial_wo
         "consent.withdrawn",
         "allocation.emergency_unblinded",
     ]
+
+
+def test_a_crossing_left_incomplete_after_we_looked_is_not_buried_under_ours(trial_world):
+    dropped, other = trial_world.randomised(), trial_world.randomised()
+    how = {"by": INVESTIGATOR, "reason": "seizure"}
+    how["signature"] = Signature("investigator-01", "unblind_in_emergency", "0" * 64)
+    dying = trial_world.twin(open_store=CrashingStore(trial_world.trial.stores[Space.OPEN]))
+
+    def somebody_else_crashes():
+        with pytest.raises(Crash):
+            dying.dispatch(UnblindInEmergency(participant=dropped), request_id="first", **how)
+
+    slower = trial_world.twin(entropy=Interrupted(1, somebody_else_crashes))
+    slower.dispatch(UnblindInEmergency(participant=other), request_id="second", **how)
+    for participant in (dropped, other):
+        assert trial_world.types(f"participant/{participant}").count("allocation.emergency_unblinded") == 1
 
 
 def test_two_processes_that_complete_one_crossing_complete_it_once(trial_world):

@@ -1,0 +1,52 @@
+"""What each request asked for, so that an id used again for something else is refused, never answered.
+
+A retry gets the first result. Without this note a form sent a second time under its old id, with a corrected value
+in it, would be answered as saved; and somebody else's id would fetch somebody else's receipt. The note lies beside
+the ledger, in the space of the command: its digest may stand for content that depends on the arm.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from trialwright.foundation.errors import Refusal
+from trialwright.foundation.tables import Column, Rows, Table
+from trialwright.stores.errors import ProjectionOutdated
+from trialwright.trial.command import Actor, Command
+
+ASKED = Table("request_asked", key=(Column("request_id"),), columns=(Column("digest"),))
+
+
+class RequestReused(Refusal):
+    """The request id already stands for another act, or for somebody else's."""
+
+    code = "trial.request_reused"
+
+
+def digest_of(command: Command, by: Actor, observed_at: str | None, reason: str | None) -> str:
+    """SHA-256 (hex) over everything the caller says, but for the signature, which a retry may give anew."""
+    return sha256(repr((command, by, observed_at, reason)).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def note(rows: Rows, request_id: str, digest: str) -> None:
+    """Write down what the request asks for, in the transaction that carries it out."""
+    rows.put(ASKED, {"request_id": request_id, "digest": digest})
+
+
+def check(rows: Rows, request_id: str, digest: str) -> None:
+    """Let a retry pass.
+
+    Raises:
+        RequestReused: under this id something else was asked for.
+    """
+    try:
+        noted = rows.get(ASKED, (request_id,))
+    except ProjectionOutdated:
+        noted = None
+    # Where there is no note in this space, the request was carried out for another kind of command.
+    if noted is None or noted["digest"] != digest:
+        raise RequestReused(
+            f"the request {request_id[:60]!r} was something else",
+            remedy="look at what was recorded; give every act a request id of its own",
+            request_id=request_id[:60],
+        )
