@@ -31,7 +31,7 @@ test: setup ## Run all tests
 	$(RUN)/pytest --numprocesses 2
 
 tutorial: setup ## Run every command that the documentation shows, and compare what it prints
-	$(RUN)/python tests/repository/documents.py README.md docs/tutorial/*.md docs/how-to/*.md
+	$(RUN)/python tests/repository/documents.py docs/tutorial/*.md docs/how-to/*.md
 
 lint: setup ## Style, types and the layers of the house
 	$(RUN)/ruff check

@@ -153,7 +153,7 @@ def main(pages: list[str]) -> int:
             except PageWrong as wrong:
                 sys.stderr.write(f"{wrong}\n")
                 return 1
-        sys.stdout.write(f"{page}: {count} commands as shown\n")
+        sys.stdout.write(f"{page}: {f'{count} commands as shown' if count else 'shows nothing that is run'}\n")
     return 0
 
 
