@@ -9,6 +9,24 @@ from trialwright.foundation.errors import InvalidValue
 from trialwright.trial.command import Context, NotYet
 
 
+def iso_day(text: str, *, of: str) -> str:
+    """The ISO date, if it is one.
+
+    Args:
+        text: ``YYYY-MM-DD``.
+        of: what it is the day of, for the message.
+
+    Raises:
+        InvalidValue: not a full date.
+    """
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise InvalidValue(
+            f"the day of {of} is {text[:40]!r}", remedy="write the day as 2025-06-14", given=text[:40]
+        ) from None
+
+
 def past_day(text: str, context: Context, *, of: str) -> str:
     """The ISO date, if it is one and not after today at the site.
 
@@ -21,12 +39,7 @@ def past_day(text: str, context: Context, *, of: str) -> str:
         InvalidValue: not a full date.
         NotYet: later than today.
     """
-    try:
-        day = date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise InvalidValue(
-            f"the day of {of} is {text[:40]!r}", remedy="write the day as 2025-06-14", given=text[:40]
-        ) from None
+    day = iso_day(text, of=of)
     if day > context.today:
         raise NotYet(f"the day of {of}, {day}, has not come yet", remedy="correct the date", given=day)
     return day

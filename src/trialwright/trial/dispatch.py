@@ -33,6 +33,7 @@ from trialwright.trial.permission import permit, site_of
 from trialwright.trial.record import Circumstances, Recorder
 from trialwright.trial.rooms import DECISIONS, EVENTS, SLICES
 from trialwright.trial.security import log_refusal
+from trialwright.trial.setup.builds import builds_on_record
 from trialwright.trial.setup.state import SiteSetup, StudySetup
 from trialwright.trial.state import State, StreamCache
 from trialwright.trial.view import Projector
@@ -82,7 +83,7 @@ class Trial:
         open_store: database of the open space.
         closed_store: database of the closed space; None in a process that must not know; the open store again
             for a study with one space.
-        builds: builds by id, all that any site may run.
+        builds: builds by id; those that another process approved are read from the record.
         clock, entropy: the ports.
         mode: production, test or rehearsal; the first event fixes it.
         allocations: opens allocations, where the closed space is held.
@@ -104,7 +105,7 @@ class Trial:
         checkpoint: Callable[[Space], None] | None = None,
     ) -> None:
         self.study = study
-        self.builds = builds
+        self.builds = dict(builds)
         self.clock = clock
         self.entropy = entropy
         self.mode = mode
@@ -291,6 +292,9 @@ class Trial:
     def _build(self, request: _Request, site: str | None, state: State) -> Build:
         named: str = getattr(request.command, "build", "")
         in_force = (state.of(SiteSetup, site).build if site else "") or state.of(StudySetup).build or named
+        if not state.of(StudySetup).approved.keys() <= self.builds.keys():
+            # Approved by another process. Under any other build an act would be judged and recorded wrongly.
+            self.builds.update(builds_on_record(self.ledgers[Space.OPEN]))
         # Before anything is approved there is only the build that the first command names.
         return self.builds[in_force] if in_force in self.builds else next(iter(self.builds.values()))
 

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from trialwright.build import Build
 from trialwright.foundation.errors import Refusal
+from trialwright.foundation.ports import OPERATING_SYSTEM
 from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright.trial.command import Actor, Command, Context
 from trialwright.trial.enrolment.state import Enrolment
@@ -48,6 +49,12 @@ class StudyNotCreated(Refusal):
     code = "permission.study_not_created"
 
 
+class OtherMode(Refusal):
+    """The process runs in another mode than the record began in, or on entropy that mode does not accept."""
+
+    code = "permission.other_mode"
+
+
 class SignatureMissing(Refusal):
     """The act needs a signature, or the signature is somebody else's or means something else."""
 
@@ -70,7 +77,7 @@ def permit(command: Command, context: Context, state: State, spaces: Collection[
     """Let the command pass or raise the refusal that stops it.
 
     Raises:
-        NotPermitted, SpaceUnavailable, StudyNotCreated, NotAppointed, OtherSite, ConflictingRole,
+        NotPermitted, SpaceUnavailable, StudyNotCreated, OtherMode, NotAppointed, OtherSite, ConflictingRole,
         SignatureMissing, LockedStudy
     """
     permission, by, name = command.PERMISSION, context.actor, type(command).__name__
@@ -89,6 +96,7 @@ def permit(command: Command, context: Context, state: State, spaces: Collection[
             command=name,
         )
     _check_begun(command, state)
+    _check_mode(context, state)
     if by.role is Role.PARTICIPANT:
         _check_own(command, by, state)
     elif not permission.begins:
@@ -121,6 +129,22 @@ def _check_begun(command: Command, state: State) -> None:
             f"there is no study yet in which {type(command).__name__} could be given",
             remedy="the sponsor gives CreateStudy first",
             command=type(command).__name__,
+        )
+
+
+def _check_mode(context: Context, state: State) -> None:
+    mode = state.of(StudySetup).mode
+    if mode and mode != context.mode:
+        raise OtherMode(
+            f"this record is in the mode {mode}, the process runs in {context.mode or 'none'}",
+            remedy=f"start it in the mode {mode}; a mode never changes",
+            mode=mode,
+        )
+    if mode == "production" and context.entropy.origin != OPERATING_SYSTEM:
+        raise OtherMode(
+            f"a production record takes no salts from {context.entropy.origin!r}",
+            remedy="start the process with the operating system's entropy",
+            origin=context.entropy.origin,
         )
 
 

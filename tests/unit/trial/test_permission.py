@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from trialwright.foundation.ports import OPERATING_SYSTEM, DerivedEntropy
 from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright.trial.allocation.commands import RandomiseParticipant, UnblindInEmergency
 from trialwright.trial.capture.commands import RecordVisit
@@ -18,6 +19,7 @@ from trialwright.trial.permission import (
     LockedStudy,
     NotAppointed,
     NotPermitted,
+    OtherMode,
     OtherSite,
     SignatureMissing,
     StudyNotCreated,
@@ -166,6 +168,27 @@ def test_a_role_that_is_not_named_may_not(trial_world):
     for role in set(Role) - RandomiseParticipant.PERMISSION.roles:
         who = Actor("somebody", role, "centre", "01" if role in SITE_ROLES else None)
         trial_world.refuses(NotPermitted, RandomiseParticipant(participant=participant), who)
+
+
+def test_a_process_in_another_mode_than_the_record_writes_nothing(trial_worlds):
+    world = trial_worlds(opened=False)
+    world.create()
+    for mode in ("production", "test", ""):
+        world.trial = world.twin(mode=mode)
+        world.refuses(OtherMode, PauseRecruitment(site="01"), "sponsor")
+
+
+def test_a_production_record_takes_no_derived_entropy_from_a_later_process(trial_worlds):
+    world = trial_worlds(opened=False, mode="production")
+    likely = DerivedEntropy(1)
+    likely.origin = OPERATING_SYSTEM
+    world.trial = world.twin(entropy=likely)
+    world.give(CreateStudy(build=world.build.id), "sponsor")
+    monitor = AppointPerson(person="someone", role=Role.MONITOR, organisation="centre")
+    world.trial = world.twin(entropy=DerivedEntropy(1))
+    world.refuses(OtherMode, monitor, "sponsor")
+    world.trial = world.twin(entropy=likely)
+    world.give(monitor, "sponsor")
 
 
 def test_claiming_a_role_is_not_holding_it(trial_world):

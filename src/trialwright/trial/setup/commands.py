@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from trialwright.build import Build
 from trialwright.foundation.errors import Refusal
 from trialwright.foundation.ports import OPERATING_SYSTEM
 from trialwright.protocol.roles import SITE_ROLES, Role
+from trialwright.trial.closure.state import Ending
 from trialwright.trial.command import Command, Context, Decide, Permission, may
+from trialwright.trial.dates import iso_day, past_day
 from trialwright.trial.event import Event
 from trialwright.trial.setup.events import (
     AmendmentActivated,
@@ -49,6 +52,36 @@ class BuildNotApproved(Refusal):
     """The build is unknown here or nobody signed it."""
 
     code = "setup.build_not_approved"
+
+
+class BuildNotFitting(Refusal):
+    """The build is of another study, blinds otherwise than the study began, or does not know the site."""
+
+    code = "setup.build_not_fitting"
+
+
+class ReconsentNeeded(Refusal):
+    """The amendment itself says that participants consent again."""
+
+    code = "setup.reconsent_needed"
+
+
+class NotWhatWasShown(Refusal):
+    """The signature covers another build."""
+
+    code = "setup.not_what_was_shown"
+
+
+class KeptApart(Refusal):
+    """A blinded role for somebody who may know allocations, or the other way round."""
+
+    code = "setup.kept_apart"
+
+
+class LastSponsor(Refusal):
+    """Without a sponsor nobody could appoint one."""
+
+    code = "setup.last_sponsor"
 
 
 class ApprovalMissing(Refusal):
@@ -91,7 +124,10 @@ class CreateStudy(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ApproveBuild(Command):
-    """Approve a build by signature, citing the evidence of its tests. By the sponsor. Refused: unknown build."""
+    """Approve a build, citing the evidence of its tests. By the sponsor, signed over the build's id.
+
+    Refused: unknown build; one of another study, or that blinds otherwise; a signature over another build.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR, signs="approve_build")
     build: str
@@ -116,7 +152,11 @@ class OpenStudy(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class AppointPerson(Command):
-    """Give somebody a central role. By the sponsor. Refused: a site role, or one the study does not use."""
+    """Give somebody a central role. By the sponsor.
+
+    Refused: a site role, or one the study does not use; in a blinded study an unblinded role for somebody in a
+    blinded one, or a blinded role for somebody who ever held an unblinded one.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR, after_lock=True)
     person: str
@@ -126,7 +166,7 @@ class AppointPerson(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class EndAppointment(Command):
-    """End a central role. By the sponsor. Refused: not held."""
+    """End a central role. By the sponsor. Refused: not held; the last sponsor."""
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR, after_lock=True)
     person: str
@@ -137,7 +177,7 @@ class EndAppointment(Command):
 class ActivateSite(Command):
     """Let a site recruit, with its approvals and principal investigator. By the sponsor.
 
-    Refused: study not open, site unknown or already active, no approval given.
+    Refused: study not open, site unknown or already active, a build that does not know it, no approval given.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR)
@@ -152,7 +192,8 @@ class ActivateSite(Command):
 class ActivateAmendment(Command):
     """Move a site to a later build, with the approvals it got there. By the sponsor.
 
-    Refused: build not approved, the same build, no approval given.
+    Refused: build not approved, the same build, one that does not know the site, no approval given; without new
+    consent where the amendment asks for it.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR)
@@ -180,7 +221,11 @@ class ResumeRecruitment(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class DelegateTask(Command):
-    """Delegate a site role to somebody. By the principal investigator. Refused: not a site role of this study."""
+    """Delegate a site role to somebody. By the principal investigator, signed.
+
+    Refused: not a site role of this study; a person whose central role must be kept apart from it; days that are
+    none. Which roles exclude each other for one participant is checked at each act.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, signs="delegate")
     site: str
@@ -240,7 +285,12 @@ def create_study(command: CreateStudy, state: State, context: Context) -> Iterab
 
 def approve_build(command: ApproveBuild, state: State, context: Context) -> Iterable[Event]:
     build = _known_build(command.build, context)
+    _need_fitting(context.builds[build], state.of(StudySetup))
     assert context.signature is not None  # the permission demands it
+    if context.signature.shown != build:
+        raise NotWhatWasShown(
+            "the signature covers another build", remedy="show this build and sign its id", build=build
+        )
     yield BuildApproved(
         approved_build=build,
         version=context.builds[build].study.identity.version,
@@ -252,6 +302,7 @@ def approve_build(command: ApproveBuild, state: State, context: Context) -> Iter
 
 
 def record_study_approval(command: RecordStudyApproval, state: State, context: Context) -> Iterable[Event]:
+    _with_approvals((command.approval,), "the study", context)
     yield StudyApprovalRecorded(approval=command.approval)
 
 
@@ -276,6 +327,7 @@ def appoint_person(command: AppointPerson, state: State, context: Context) -> It
             role=command.role.value,
         )
     if not state.of(People).holds(command.person, command.role.value):
+        _keep_apart(command.person, command.role, state, context, at_sites=True)
         yield PersonAppointed(person=command.person, role=command.role.value, organisation=command.organisation)
 
 
@@ -285,6 +337,10 @@ def end_appointment(command: EndAppointment, state: State, context: Context) -> 
             f"{command.person} is not {command.role.value}",
             remedy="look at the list of people",
             person=command.person,
+        )
+    if command.role is Role.SPONSOR and state.of(People).holders(Role.SPONSOR.value) == {command.person}:
+        raise LastSponsor(
+            f"{command.person} is the only sponsor", remedy="appoint another one first", person=command.person
         )
     yield AppointmentEnded(person=command.person, role=command.role.value)
 
@@ -299,8 +355,8 @@ def activate_site(command: ActivateSite, state: State, context: Context) -> Iter
             remedy="use a site of the study that is not active; later builds come by ActivateAmendment",
             site=command.site,
         )
-    _approved(command.build, state)
-    _with_approvals(command.approvals, command.site)
+    _approved(command.build, command.site, state, context)
+    _with_approvals(command.approvals, f"site {command.site}", context)
     yield SiteActivated(
         site=command.site,
         active_build=command.build,
@@ -312,12 +368,19 @@ def activate_site(command: ActivateSite, state: State, context: Context) -> Iter
 
 def activate_amendment(command: ActivateAmendment, state: State, context: Context) -> Iterable[Event]:
     site = _active(command.site, state)
-    _approved(command.build, state)
+    _approved(command.build, command.site, state, context)
     if site.build == command.build:
         raise BuildNotApproved(
             f"site {command.site} already works under this build", remedy="nothing to do", build=command.build
         )
-    _with_approvals(command.approvals, command.site)
+    _with_approvals(command.approvals, f"site {command.site}", context)
+    amendment = context.builds[command.build].study.identity.amendment
+    if amendment is not None and amendment.reconsent and not command.reconsent:
+        raise ReconsentNeeded(
+            f"amendment {amendment.number} asks participants to consent again",
+            remedy="activate it with reconsent",
+            build=command.build,
+        )
     yield AmendmentActivated(
         site=command.site,
         active_build=command.build,
@@ -353,13 +416,16 @@ def delegate_task(command: DelegateTask, state: State, context: Context) -> Iter
             remedy="central roles are appointed by the sponsor; roles stand in study.yaml",
             role=command.role.value,
         )
+    _keep_apart(command.person, command.role, state, context)
+    since = iso_day(command.since, of="the beginning of a delegation")
+    until = None if command.until is None else iso_day(command.until, of="the end of a delegation")
     yield TaskDelegated(
         site=command.site,
         person=command.person,
         role=command.role.value,
         organisation=command.organisation,
-        since=command.since,
-        until=command.until,
+        since=since,
+        until=until,
     )
 
 
@@ -370,12 +436,14 @@ def revoke_delegation(command: RevokeDelegation, state: State, context: Context)
             remedy="look at the delegation log",
             person=command.person,
         )
-    yield DelegationRevoked(site=command.site, person=command.person, role=command.role.value, until=command.until)
+    until = iso_day(command.until, of="the end of a delegation")
+    yield DelegationRevoked(site=command.site, person=command.person, role=command.role.value, until=until)
 
 
 def record_training(command: RecordTraining, state: State, context: Context) -> Iterable[Event]:
     _active(command.site, state)
-    yield TrainingRecorded(site=command.site, person=command.person, subject=command.subject, date=command.date)
+    day = past_day(command.date, context, of="a training")
+    yield TrainingRecorded(site=command.site, person=command.person, subject=command.subject, date=day)
 
 
 def _known_build(build: str, context: Context) -> str:
@@ -384,10 +452,57 @@ def _known_build(build: str, context: Context) -> str:
     return build
 
 
-def _approved(build: str, state: State) -> None:
+def _need_fitting(build: Build, setup: StudySetup) -> None:
+    identity = build.study.identity
+    if (identity.id, identity.blinding.kind) != (setup.study, setup.blinding):
+        raise BuildNotFitting(
+            f"the build is of the study {identity.id}, {identity.blinding.kind};"
+            f" this record is of {setup.study}, {setup.blinding}",
+            remedy="what a study is and whether it is blinded is not changed by an amendment; begin another record",
+            study=identity.id,
+        )
+
+
+def _keep_apart(person: str, role: Role, state: State, context: Context, *, at_sites: bool = False) -> None:
+    """In a blinded study nobody has a blinded and an unblinded central role, or one of them and the other at a site.
+
+    Two roles at sites may meet in one person: they exclude each other for a participant, not for the study.
+    """
+    blinding = context.build.study.identity.blinding
+    if blinding.kind != "blinded" or state.of(Ending).unblinded:
+        return
+    unblinded = {known.value for known in blinding.unblinded_roles}
+    people = state.of(People)
+    if role.value in unblinded:
+        others = people.roles.get(person, set()) - unblinded
+    else:
+        others = people.ever.get(person, set()) & unblinded
+    if at_sites:
+        held = _roles_at_sites(person, state, context)
+        others = others | (held - unblinded if role.value in unblinded else held & unblinded)
+    if others:
+        raise KeptApart(
+            f"{person} cannot be {role.value}: known as {', '.join(sorted(others))}",
+            remedy="somebody else takes this role; one of the two may know allocations, the other must not",
+            person=person,
+            role=role.value,
+        )
+
+
+def _roles_at_sites(person: str, state: State, context: Context) -> set[str]:
+    sites = sorted({site for build in context.builds.values() for site in build.study.sites})
+    return {role for site in sites for who, role in state.of(SiteSetup, site).delegations if who == person}
+
+
+def _approved(build: str, site: str, state: State, context: Context) -> None:
     if build not in state.of(StudySetup).approved:
         raise BuildNotApproved(
             f"the build {build[:12]} is not approved", remedy="the sponsor signs ApproveBuild", build=build
+        )
+
+    if site not in context.builds[build].study.sites:
+        raise BuildNotFitting(
+            f"the build {build[:12]} has no site {site}", remedy="name a build that has the site", build=build
         )
 
 
@@ -398,9 +513,11 @@ def _active(site: str, state: State) -> SiteSetup:
     return setup
 
 
-def _with_approvals(approvals: tuple[Approval, ...], site: str) -> None:
+def _with_approvals(approvals: tuple[Approval, ...], where: str, context: Context) -> None:
     if not approvals:
-        raise ApprovalMissing(f"no approval was given for site {site}", remedy="name at least one", site=site)
+        raise ApprovalMissing(f"no approval was given for {where}", remedy="name at least one")
+    for approval in approvals:
+        past_day(approval.date, context, of="an approval")
 
 
 DECISIONS: Mapping[type[Command], Decide] = {

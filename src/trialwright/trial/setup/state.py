@@ -40,7 +40,9 @@ class StudySetup(Slice):
     opened: bool = False
     frozen: bool = False
     locked: bool = False
+    study: str = ""
     mode: str = ""
+    blinding: str = ""
     build: str = ""
     """The newest approved build."""
     approved: dict[str, str] = field(default_factory=dict)
@@ -50,8 +52,8 @@ class StudySetup(Slice):
 
     def apply(self, fact: Fact) -> None:
         match fact.event:
-            case StudyCreated(mode=mode):
-                self.created, self.mode = True, mode
+            case StudyCreated() as e:
+                self.created, self.study, self.mode, self.blinding = True, e.study, e.mode, e.blinding
             case BuildApproved(approved_build=build, version=version):
                 self.approved[build] = version
                 self.build = build
@@ -74,13 +76,20 @@ class People(Slice):
     STREAM: ClassVar[str] = "people"
     FOLDS: ClassVar[tuple[type[Event], ...] | None] = (PersonAppointed, AppointmentEnded)
     roles: dict[str, set[str]] = field(default_factory=dict)
+    ever: dict[str, set[str]] = field(default_factory=dict)
+    """Roles held now or before: who knew allocations once still knows them."""
 
     def apply(self, fact: Fact) -> None:
         match fact.event:
             case PersonAppointed(person=person, role=role):
                 self.roles.setdefault(person, set()).add(role)
+                self.ever.setdefault(person, set()).add(role)
             case AppointmentEnded(person=person, role=role):
                 self.roles.get(person, set()).discard(role)
+
+    def holders(self, role: str) -> set[str]:
+        """Everybody who holds the role now."""
+        return {person for person, held in self.roles.items() if role in held}
 
     def holds(self, person: str, role: str) -> bool:
         """Whether the person holds the role now."""

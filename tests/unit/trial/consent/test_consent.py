@@ -31,7 +31,13 @@ from trialwright.trial.consent.views import CONSENT_LOG
 from trialwright.trial.enrolment.commands import AssessCriteria, EndParticipation, FailScreening
 from trialwright.trial.enrolment.gate import ParticipationOver
 from trialwright.trial.event import Space
-from trialwright.trial.setup.commands import ActivateAmendment, ApproveBuild
+from trialwright.trial.setup.commands import (
+    ActivateAmendment,
+    ApproveBuild,
+    CreateStudy,
+    OpenStudy,
+    RecordStudyApproval,
+)
 from trialwright.trial.setup.events import Approval
 
 APPROVALS = (Approval(kind="ethics", reference="13/2025", date="2025-02-20"),)
@@ -125,11 +131,17 @@ def test_a_production_study_asks_with_an_approved_text_only(trial_worlds, small_
     draft = text.model_copy(update={"head": text.head.model_copy(update={"status": "draft"})})
     build = compiled(small_study.model_copy(update={"consent": {**small_study.consent, "en": draft}}))
     for mode, passes in (("rehearsal", True), ("production", False)):
-        world = trial_worlds(build)
-        participant = world.screened()
         entropy = DerivedEntropy(1)
         entropy.origin = OPERATING_SYSTEM
-        world.trial = world.twin(mode=mode, entropy=entropy)
+        world = trial_worlds(build, opened=False, mode=mode)
+        world.trial = world.twin(entropy=entropy)
+        world.give(CreateStudy(build=build.id), "sponsor")
+        world.give(ApproveBuild(build=build.id, evidence="e" * 64, summary="tested"), "sponsor")
+        ethics = Approval(kind="ethics", reference="1/2025", date="2025-01-15")
+        world.give(RecordStudyApproval(approval=ethics), "sponsor")
+        world.give(OpenStudy(), "sponsor")
+        world.open_site("01")
+        participant = world.screened()
         if passes:
             world.consented(participant)
         else:

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from trialwright.build.compile import compiled
+from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.ports import OPERATING_SYSTEM, DerivedEntropy
 from trialwright.protocol.roles import Role
-from trialwright.trial.command import Actor
+from trialwright.protocol.study import Amendment
+from trialwright.trial.command import Actor, NotYet
 from trialwright.trial.enrolment.commands import ScreenParticipant
 from trialwright.trial.event import Space
 from trialwright.trial.setup import views
@@ -19,13 +22,18 @@ from trialwright.trial.setup.commands import (
     ApprovalMissing,
     ApproveBuild,
     BuildNotApproved,
+    BuildNotFitting,
     CreateStudy,
     DelegateTask,
     EndAppointment,
+    KeptApart,
+    LastSponsor,
     ModeRefused,
     NotHeld,
+    NotWhatWasShown,
     OpenStudy,
     PauseRecruitment,
+    ReconsentNeeded,
     RecordStudyApproval,
     RecordTraining,
     ResumeRecruitment,
@@ -182,6 +190,100 @@ def test_an_amendment_is_activated_site_by_site_and_later_events_cite_it(trial_w
     world.refuses(BuildNotApproved, move, "sponsor")
     cited = {site: world.give(ScreenParticipant(site=site), f"nurse@{site}").facts[0].build for site in ("01", "02")}
     assert cited == {"01": amended_build.id, "02": small_build.id}
+
+
+def test_a_build_that_another_process_approved_is_read_from_the_record(trial_worlds, small_build, amended_build):
+    world = trial_worlds(small_build, amended_build)
+    elsewhere = world.twin(builds={small_build.id: small_build}, closed_store=None)
+    world.give(ApproveBuild(build=amended_build.id, evidence="e", summary="s"), "sponsor")
+    world.give(ActivateAmendment(site="01", build=amended_build.id, approvals=(ETHICS,), reconsent=False), "sponsor")
+    nurse = Actor("nurse-01", Role.STUDY_NURSE, "hospital-01", "01")
+    receipt = elsewhere.dispatch(ScreenParticipant(site="01"), by=nurse, request_id="s")
+    assert {fact.build for fact in receipt.facts} == {amended_build.id}
+
+
+def changed(study, **identity):
+    return compiled(study.model_copy(update={"identity": study.identity.model_copy(update=identity)}))
+
+
+def test_no_amendment_makes_another_study_or_opens_the_blind(trial_worlds, small_study, small_build):
+    opened = small_study.identity.blinding.model_copy(update={"kind": "open", "unblinded_roles": ()})
+    for build in (changed(small_study, id="another"), changed(small_study, blinding=opened)):
+        world = trial_worlds(small_build, build, opened=False)
+        world.create()
+        world.refuses(BuildNotFitting, ApproveBuild(build=build.id, evidence="e", summary="s"), "sponsor")
+
+
+def test_a_build_is_approved_over_its_own_id(blank):
+    blank.give(CreateStudy(build=blank.build.id), "sponsor")
+    approve = ApproveBuild(build=blank.build.id, evidence="e", summary="s")
+    blank.refuses(NotWhatWasShown, approve, "sponsor", shown="a" * 64)
+
+
+def test_a_site_works_under_a_build_that_has_the_site(trial_worlds, small_study, small_build):
+    site = small_study.identity.sites[0]
+    fewer = changed(small_study, sites=(site,), version="2.0")
+    world = trial_worlds(small_build, fewer)
+    world.give(ApproveBuild(build=fewer.id, evidence="e", summary="s"), "sponsor")
+    move = ActivateAmendment(site="02", build=fewer.id, approvals=(ETHICS,), reconsent=False)
+    world.refuses(BuildNotFitting, move, "sponsor")
+
+
+def test_an_amendment_that_asks_for_new_consent_is_not_activated_without(trial_worlds, small_study, small_build):
+    amendment = Amendment(number=1, summary={"en": "x"}, reconsent=True)
+    later = changed(small_study, amendment=amendment, version="2.0")
+    world = trial_worlds(small_build, later)
+    world.give(ApproveBuild(build=later.id, evidence="e", summary="s"), "sponsor")
+    move = ActivateAmendment(site="01", build=later.id, approvals=(ETHICS,), reconsent=False)
+    world.refuses(ReconsentNeeded, move, "sponsor")
+    world.give(replace(move, reconsent=True), "sponsor")
+
+
+@pytest.mark.parametrize("role", [Role.INDEPENDENT_STATISTICIAN, Role.CELL_LABORATORY, Role.SAFETY_OFFICER])
+def test_nobody_in_a_blinded_central_role_gets_an_unblinded_one(trial_world, role):
+    for person in ("sponsor", "monitor", "data_manager", "investigator-01", "rater-02"):
+        command = AppointPerson(person=person, role=role, organisation="centre")
+        trial_world.refuses(KeptApart, command, "sponsor")
+
+
+def test_who_may_have_seen_allocations_gets_no_blinded_role_afterwards(trial_world):
+    trial_world.give(EndAppointment(person="laboratory", role=Role.CELL_LABORATORY), "sponsor")
+    monitor = AppointPerson(person="laboratory", role=Role.MONITOR, organisation="centre")
+    trial_world.refuses(KeptApart, monitor, "sponsor")
+    injector = replace(monitor, person="injector-01")
+    trial_world.refuses(KeptApart, injector, "sponsor")
+    rater = DelegateTask(
+        site="01", person="laboratory", role=Role.BLINDED_RATER, organisation="hospital-01", since="2025-03-03"
+    )
+    trial_world.refuses(KeptApart, rater, "investigator")
+    trial_world.refuses(KeptApart, replace(rater, person="sponsor", role=Role.INJECTING_PHYSICIAN), "investigator")
+    trial_world.give(replace(rater, person="sponsor", role=Role.STUDY_NURSE), "investigator")
+
+
+def test_a_study_keeps_a_sponsor(trial_world):
+    end = EndAppointment(person="sponsor", role=Role.SPONSOR)
+    trial_world.refuses(LastSponsor, end, "sponsor")
+    trial_world.give(AppointPerson(person="second", role=Role.SPONSOR, organisation="centre"), "sponsor")
+    trial_world.give(end, "sponsor")
+
+
+def test_days_of_people_are_days(trial_world):
+    delegate = DelegateTask(
+        site="01", person="new", role=Role.STUDY_NURSE, organisation="hospital-01", since="2025-03-03"
+    )
+    train = RecordTraining(site="01", person="new", subject="gcp", date="2025-03-03")
+    revoke = RevokeDelegation(site="01", person="nurse-01", role=Role.STUDY_NURSE, until="soon")
+    for command in (
+        replace(delegate, since="1 March"),
+        replace(delegate, until="never"),
+        replace(train, date="lately"),
+        revoke,
+    ):
+        with pytest.raises(InvalidValue):
+            trial_world.give(command, "investigator")
+    trial_world.refuses(NotYet, replace(train, date="2025-03-05"), "investigator")
+    future = replace(ETHICS, date="2025-12-01")
+    trial_world.refuses(NotYet, RecordStudyApproval(approval=future), "sponsor")
 
 
 def test_the_views_show_sites_people_and_training_as_they_stand(trial_world):
