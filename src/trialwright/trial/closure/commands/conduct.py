@@ -60,7 +60,7 @@ class ClassifyDeviation(Command):
 class ClassifyClosedDeviation(Command):
     """The same in the closed space, also after the lock: who locks cannot see it, who unblinds waits for it.
 
-    By the unblinded monitor or the qualified person.
+    By the unblinded monitor or the qualified person. Refused as there.
     """
 
     PERMISSION: ClassVar[Permission] = may(
@@ -75,7 +75,10 @@ class ClassifyClosedDeviation(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordSeriousBreach(Command):
-    """Report a serious breach; ``observed_at`` is when the sponsor became aware. By the sponsor's side."""
+    """Report a serious breach; ``observed_at`` is when the sponsor became aware. By the sponsor's side.
+
+    A fact. Refused: no words, a site that the study does not have.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR, Role.MEDICAL_MONITOR, after_lock=True)
     what: str
@@ -96,7 +99,10 @@ class RecordBreachNotification(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordUrgentSafetyMeasure(Command):
-    """Report what was done at once to protect participants; the amendment follows. By investigator or sponsor."""
+    """Report what was done at once to protect participants; the amendment follows. By investigator or sponsor.
+
+    A fact. Refused: no words, a site that the study does not have.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.SPONSOR, Role.MEDICAL_MONITOR, after_lock=True)
     what: str
