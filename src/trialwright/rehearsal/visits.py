@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from trialwright.build import CompiledItem, ItemValue
+from trialwright.build import CompiledForm, CompiledItem, ItemValue, size_of
 from trialwright.protocol.forms import Form
 from trialwright.protocol.roles import Role
 from trialwright.rehearsal.agenda import Process
@@ -66,6 +66,8 @@ def fill(world: World, person: VirtualPerson, site: str, page: Page, day: date) 
     occasion = page.encounter + (f"#{page.repeat}" if page.repeat > 1 else "") + ("+" * page.again)
     values = person.fill(compiled, occasion, day)
     typed = {name: _typed(world, compiled.items[name], person, page, value) for name, value in values.items()}
+    if _slips_for_sure(world, person, page):
+        typed |= _first_noticed(compiled, typed)
     if not typed:
         blank = MarkFormNotDone(participant=person.code, encounter=page.encounter, form=page.form, repeat=page.repeat)
         world.act(blank, filler, reason="nothing to record", topic=page.form)
@@ -75,6 +77,7 @@ def fill(world: World, person: VirtualPerson, site: str, page: Page, day: date) 
     slips = {name: (value, values[name]) for name, value in typed.items() if value != values[name]}
     world.told["typing errors"] += len(slips)
     if raised:
+        world.told["typing errors noticed"] += len(slips)
         wait = world.draws.whole(1, 9, person.code, page.topic, "answer")
         world.agenda.start(_answer(world, person.code, site, page, slips), world.after(days=wait))
 
@@ -126,6 +129,23 @@ def _typed(world: World, compiled: CompiledItem, person: VirtualPerson, page: Pa
     if page.encounter == LOG or page.again or not slips:
         return value
     return mistyped(compiled, value) or value
+
+
+def _slips_for_sure(world: World, person: VirtualPerson, page: Page) -> bool:
+    """The first person's values are mistyped until a check has noticed one, so that every rehearsal has a slip."""
+    encounter = world.population.build.study.encounters.get(page.encounter)
+    if encounter is None or encounter.acts or page.again or world.told["typing errors noticed"]:
+        return False
+    return world.randomised[:1] == [person.code]
+
+
+def _first_noticed(compiled: CompiledForm, values: Mapping[str, ItemValue]) -> dict[str, ItemValue]:
+    """The first item that a slipping finger takes out of its range, with that value."""
+    for name, value in values.items():
+        wrong = mistyped(compiled.items[name], value)
+        if wrong is not None and size_of(compiled.items[name].field, wrong) != "usual":
+            return {name: wrong}
+    return {}
 
 
 def _answer(world: World, participant: str, site: str, page: Page, typed: Mapping[str, _Slip]) -> Process:
