@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+from trialwright.build.compile import compiled
+from trialwright.protocol import load_study
 from trialwright.protocol.roles import Role
+from trialwright.rehearsal import Wishes, rehearse
+from trialwright.stores import MemoryStore
 from trialwright.trial.capture.commands import (
     MarkFormNotDone,
     RecordMissedVisit,
@@ -351,3 +356,16 @@ def test_the_matrix_of_a_site_has_its_people_only(desk):
 
 def test_every_state_of_a_cell_has_a_sign_of_its_own():
     assert len({state.value for state in CellState}) == len(CellState)
+
+
+def test_after_a_whole_trial_nothing_waits_and_everybody_is_ready():
+    study = Path(__file__).parents[3] / "studies" / "ocrelizumab-sc"
+    store = MemoryStore()
+    rehearsed = rehearse(compiled(load_study(study).study), store, MemoryStore(), Wishes(participants=3, seed=5))
+    builds, later = rehearsed.trial.builds, date(2040, 1, 1)
+    assert tasks(store.rows, builds, later) == ()
+    ready = ready_to_lock(store.rows, builds, later)
+    assert len(ready) == rehearsed.screened
+    assert set(ready.values()) == {()}
+    states = {cell.state for row in matrix(store.rows, builds, later) for cell in row.cells}
+    assert states <= {CellState.SIGNED, CellState.MISSED, CellState.NOT_EXPECTED}
