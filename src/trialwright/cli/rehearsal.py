@@ -45,6 +45,7 @@ def new(
         shutil.copytree(template, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
     study = folder / "study.yaml"
     text = study.read_text(encoding="utf-8").replace(f"id: {TEMPLATE_ID} ", f"id: {name} ", 1)
+    text = text.replace(f"acronym: {TEMPLATE_ID.upper()}", f"acronym: {name.upper()}", 1)
     study.write_text(text, encoding="utf-8")
     made = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     if as_json:

@@ -37,6 +37,7 @@ def test_a_new_study_is_named_like_its_folder_and_checks_clean(tmp_path):
     assert found.returncode == 0
     assert json.loads(found.stdout)["errors"] == 0
     assert json.loads(run("build", "walking", "--json", cwd=tmp_path).stdout)["study"] == "walking"
+    assert "acronym: WALKING\n" in (tmp_path / "walking" / "study.yaml").read_text(encoding="utf-8")
 
 
 def test_a_new_study_never_overwrites_a_folder(tmp_path):
