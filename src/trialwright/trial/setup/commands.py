@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -137,7 +137,7 @@ class ApproveBuild(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordStudyApproval(Command):
-    """Record an approval of the whole study (ethics, authority). By the sponsor."""
+    """Record an approval of the whole study (ethics, authority). By the sponsor. Refused: a date to come or none."""
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR)
     approval: Approval
@@ -249,7 +249,10 @@ class RevokeDelegation(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordTraining(Command):
-    """Record that somebody at the site was trained. By the investigator or the monitor."""
+    """Record that somebody at the site was trained. By the investigator or the monitor.
+
+    Refused: a site that is not active, a date that is none or to come.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.INVESTIGATOR, Role.MONITOR)
     site: str
@@ -473,13 +476,13 @@ def _keep_apart(person: str, role: Role, state: State, context: Context, *, at_s
         return
     unblinded = {known.value for known in blinding.unblinded_roles}
     people = state.of(People)
-    if role.value in unblinded:
-        others = people.roles.get(person, set()) - unblinded
-    else:
-        others = people.ever.get(person, set()) & unblinded
+    now, ever = people.roles.get(person, set()), people.ever.get(person, set())
     if at_sites:
-        held = _roles_at_sites(person, state, context)
-        others = others | (held - unblinded if role.value in unblinded else held & unblinded)
+        delegated = list(_delegations(person, state, context))
+        now = now | {held for held, until in delegated if until is None or until >= context.today}
+        ever = ever | {held for held, _ in delegated}
+    # Who knew allocations once still knows them; who only was blinded may learn them.
+    others = now - unblinded if role.value in unblinded else ever & unblinded
     if others:
         raise KeptApart(
             f"{person} cannot be {role.value}: known as {', '.join(sorted(others))}",
@@ -489,9 +492,12 @@ def _keep_apart(person: str, role: Role, state: State, context: Context, *, at_s
         )
 
 
-def _roles_at_sites(person: str, state: State, context: Context) -> set[str]:
-    sites = sorted({site for build in context.builds.values() for site in build.study.sites})
-    return {role for site in sites for who, role in state.of(SiteSetup, site).delegations if who == person}
+def _delegations(person: str, state: State, context: Context) -> Iterator[tuple[str, str | None]]:
+    """Every role that the person was ever delegated at any site, with its last day."""
+    for site in sorted({site for build in context.builds.values() for site in build.study.sites}):
+        for (who, role), delegations in state.of(SiteSetup, site).delegations.items():
+            if who == person:
+                yield from ((role, delegation.until) for delegation in delegations)
 
 
 def _approved(build: str, site: str, state: State, context: Context) -> None:

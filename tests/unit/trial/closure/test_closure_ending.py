@@ -294,14 +294,16 @@ def test_unblinding_waits_for_lock_plan_and_code(ending: Any) -> None:
 def test_unblinding_takes_two_people(ending: Any) -> None:
     from trialwright.protocol.roles import Role
     from trialwright.trial.command import Actor
-    from trialwright.trial.setup.commands import AppointPerson
+    from trialwright.trial.setup.commands import AppointPerson, EndAppointment
 
     ending.planned().locked()
-    appoint = AppointPerson(person="sponsor", role=Role.INDEPENDENT_STATISTICIAN, organisation="centre")
-    ending.give(appoint, "sponsor")
     ending.world.refuses(SecondPersonMissing, UnblindStudy(), "statistician")
-    ending.give(ProposeUnblinding(), "sponsor")
-    same = Actor("sponsor", Role.INDEPENDENT_STATISTICIAN, "centre")
+    ending.give(AppointPerson(person="second", role=Role.SPONSOR, organisation="centre"), "sponsor")
+    ending.give(ProposeUnblinding(), Actor("second", Role.SPONSOR, "centre"))
+    ending.give(EndAppointment(person="second", role=Role.SPONSOR), "sponsor")
+    appoint = AppointPerson(person="second", role=Role.INDEPENDENT_STATISTICIAN, organisation="centre")
+    ending.give(appoint, "sponsor")
+    same = Actor("second", Role.INDEPENDENT_STATISTICIAN, "centre")
     ending.world.refuses(SecondPersonMissing, UnblindStudy(), same)
     ending.world.refuses(NotPermitted, UnblindStudy(), "data_manager")
 

@@ -179,14 +179,16 @@ def test_an_out_of_specification_product_goes_to_the_physician_and_back(chain: A
 
 
 def test_who_asked_for_the_product_does_not_release_it(chain: Any) -> None:
-    from trialwright.trial.setup.commands import AppointPerson
+    from trialwright.trial.setup.commands import AppointPerson, RevokeDelegation
 
-    appoint = AppointPerson(person="investigator-01", role=Role.QUALIFIED_PERSON, organisation="hospital-01")
-    chain.give(appoint, "sponsor")
     chain.received()
     chain.measure(**WEAK)
     chain.give(ReportOutOfSpecification(**about(chain)), "laboratory")
     chain.give(RequestExceptionalRelease(participant=chain.participant, slot="slot_1"), "investigator")
+    ended = RevokeDelegation(site="01", person="investigator-01", role=Role.INVESTIGATOR, until="2025-03-01")
+    chain.give(ended, "investigator")
+    appoint = AppointPerson(person="investigator-01", role=Role.QUALIFIED_PERSON, organisation="hospital-01")
+    chain.give(appoint, "sponsor")
     same = Actor("investigator-01", Role.QUALIFIED_PERSON, "hospital-01")
     chain.world.refuses(SamePerson, ReleaseOutOfSpecification(**about(chain)), same)
 
