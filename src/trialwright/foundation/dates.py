@@ -194,13 +194,14 @@ def parse_instant(text: str) -> datetime:
     """An ISO 8601 instant with its offset, as UTC.
 
     Raises:
-        InvalidValue: not an instant, or an instant without an offset.
+        InvalidValue: not an instant, an instant without an offset, or a year before 1800 or after 2199.
     """
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         instant = None
-    if instant is None or instant.tzinfo is None:
+    # Years beyond those of dates are slips too, and near the ends of the calendar no zone can be counted in.
+    if instant is None or instant.tzinfo is None or not FIRST_YEAR <= instant.year <= LAST_YEAR:
         raise InvalidValue(
             f"{text[:40]!r} is not an instant",
             remedy="write date, time and offset, for example 2025-03-01T09:30:00+01:00",

@@ -5,18 +5,24 @@ Deny by default. Everything checked here is state on record, so it can be shown 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 
 from trialwright.build import Build
 from trialwright.foundation.errors import Refusal
 from trialwright.foundation.ports import OPERATING_SYSTEM
 from trialwright.protocol.roles import SITE_ROLES, Role
+from trialwright.trial.allocation.words import revealing_word
 from trialwright.trial.command import Actor, Command, Context
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Space
 from trialwright.trial.hands import Hands
 from trialwright.trial.setup.state import People, SiteSetup, StudySetup
 from trialwright.trial.state import State
+
+FREE_TEXT = frozenset({"cut", "reference", "term", "text", "version"})
+"""Fields of commands that unblinded people may give in the open space and write into freely; what is entered on a
+form is among them."""
 
 
 class NotPermitted(Refusal):
@@ -67,6 +73,12 @@ class LockedStudy(Refusal):
     code = "permission.study_locked"
 
 
+class RevealingWords(Refusal):
+    """Somebody who may know the arm names it where blinded people read."""
+
+    code = "permission.revealing_words"
+
+
 class SpaceUnavailable(Refusal):
     """The command needs the closed space and this process does not hold it."""
 
@@ -78,7 +90,7 @@ def permit(command: Command, context: Context, state: State, spaces: Collection[
 
     Raises:
         NotPermitted, SpaceUnavailable, StudyNotCreated, OtherMode, NotAppointed, OtherSite, ConflictingRole,
-        SignatureMissing, LockedStudy
+        SignatureMissing, LockedStudy, RevealingWords
     """
     permission, by, name = command.PERMISSION, context.actor, type(command).__name__
     if by.role not in permission.roles:
@@ -112,6 +124,7 @@ def permit(command: Command, context: Context, state: State, spaces: Collection[
             remedy="a locked study is opened again by two people with UnlockStudy",
             command=name,
         )
+    _check_words(command, context)
 
 
 def site_of(command: Command, by: Actor, state: State) -> str | None:
@@ -210,6 +223,36 @@ def conflicting_roles(participant: str, by: Actor, build: Build, state: State) -
         if by.role.value in pair:
             found |= (pair - {by.role.value}) & before
     return found
+
+
+def _check_words(command: Command, context: Context) -> None:
+    blinding = context.build.study.identity.blinding
+    if command.PERMISSION.space is Space.CLOSED or blinding.kind != "blinded":
+        return
+    if context.actor.role not in blinding.unblinded_roles:
+        return
+    for text in (context.reason or "", *_free_texts(command)):
+        word = revealing_word(context.build, text)
+        if word is not None:
+            raise RevealingWords(
+                f"blinded people will read this, and {word!r} names an arm",
+                remedy="say what happened without saying what was given",
+                word=word,
+            )
+
+
+def _free_texts(part: object) -> Iterator[str]:
+    """Texts that somebody wrote, wherever they stand in a command: not names, codes or units."""
+    if isinstance(part, Mapping):
+        for value in part.values():
+            yield from _free_texts(value)
+    elif is_dataclass(part):
+        for field in fields(part):
+            value = getattr(part, field.name)
+            if field.name in FREE_TEXT and isinstance(value, str):
+                yield value
+            else:
+                yield from _free_texts(value)
 
 
 def _check_signature(meaning: str, context: Context) -> None:

@@ -150,6 +150,6 @@ def test_a_time_without_zone_has_no_local_day() -> None:
 
 def test_an_instant_needs_its_offset() -> None:
     assert parse_instant("2025-03-01T09:30:00+01:00") == datetime(2025, 3, 1, 8, 30, tzinfo=UTC)
-    for text in ("2025-03-01T09:30:00", "yesterday", ""):
+    for text in ("2025-03-01T09:30:00", "yesterday", "", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
         with pytest.raises(InvalidValue):
             parse_instant(text)

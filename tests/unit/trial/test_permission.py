@@ -9,7 +9,7 @@ import pytest
 from trialwright.foundation.ports import OPERATING_SYSTEM, DerivedEntropy
 from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright.trial.allocation.commands import RandomiseParticipant, UnblindInEmergency
-from trialwright.trial.capture.commands import RecordVisit
+from trialwright.trial.capture.commands import RecordVisit, SaveForm
 from trialwright.trial.capture.events import Entered
 from trialwright.trial.command import Actor, Signature
 from trialwright.trial.consent.commands import CountersignConsent, RefuseConsent, WithdrawConsent
@@ -21,9 +21,12 @@ from trialwright.trial.permission import (
     NotPermitted,
     OtherMode,
     OtherSite,
+    RevealingWords,
     SignatureMissing,
     StudyNotCreated,
+    _free_texts,
 )
+from trialwright.trial.queries.commands import OpenQuery
 from trialwright.trial.rooms import DECISIONS
 from trialwright.trial.setup.commands import (
     AppointPerson,
@@ -168,6 +171,32 @@ def test_a_role_that_is_not_named_may_not(trial_world):
     for role in set(Role) - RandomiseParticipant.PERMISSION.roles:
         who = Actor("somebody", role, "centre", "01" if role in SITE_ROLES else None)
         trial_world.refuses(NotPermitted, RandomiseParticipant(participant=participant), who)
+
+
+@pytest.mark.parametrize("by", ["unblinded_monitor", "safety"])
+def test_who_may_know_the_arm_does_not_name_it_where_blinded_people_read(trial_world, by):
+    participant = trial_world.examined()
+    asked = OpenQuery(
+        participant=participant, encounter="screening", form="screening", item="age", text="Given the saline, is it?"
+    )
+    assert "saline" in str(trial_world.refuses(RevealingWords, asked, by))
+    asked = replace(asked, text="Is this the age at consent?")
+    trial_world.refuses(RevealingWords, asked, by, reason="everybody with Cells is checked")
+    trial_world.give(asked, by)
+
+
+def test_what_is_entered_on_an_open_form_by_somebody_unblinded_does_not_name_the_arm():
+    entries = {"note": Entered(text="no cells left"), "amount": Entered(text="5", unit="10*6{cells}")}
+    save = SaveForm(participant="p", encounter="e", form="cells", items=entries, read_version=0)
+    assert list(_free_texts(save)) == ["no cells left", "5"]
+
+
+def test_who_is_blinded_only_guesses_and_writes_freely(trial_world):
+    participant = trial_world.examined()
+    asked = OpenQuery(
+        participant=participant, encounter="screening", form="screening", item="age", text="Red blood cells?"
+    )
+    trial_world.give(asked, "monitor")
 
 
 def test_a_process_in_another_mode_than_the_record_writes_nothing(trial_worlds):

@@ -42,6 +42,9 @@ from trialwright.trial.enrolment.assessment import eligibility_facts, is_current
 from trialwright.trial.enrolment.gate import existing, present, recruiting
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Event, Space
+from trialwright.trial.hands import Hands
+from trialwright.trial.safety.clocks import is_expedited
+from trialwright.trial.safety.state import AdverseEvents
 from trialwright.trial.state import State
 
 ROWS_IN_AN_EVENT = 1000
@@ -135,6 +138,12 @@ class RevealsArm(Refusal):
     code = "allocation.reveals_arm"
 
 
+class NoSuspectedReaction(Refusal):
+    """No clock for a suspected unexpected serious reaction runs for this event, so nothing has to be unblinded."""
+
+    code = "allocation.no_suspected_reaction"
+
+
 class CutUnknown(Refusal):
     """There is no data cut of that name."""
 
@@ -185,8 +194,8 @@ class RecordMistakenRandomisation(Command):
 class DispenseAllocation(Command):
     """Look at a participant's allocation to prepare what is given; the receipt allows it. In the closed space.
 
-    By who prepares or gives, and by the site in an open study. Refused: a role that the study keeps blinded, not
-    randomised.
+    By who prepares or gives, and by the site in an open study. Refused: a role that the study keeps blinded,
+    somebody who acted for this participant in such a role, not randomised.
     """
 
     PERMISSION: ClassVar[Permission] = may(
@@ -208,7 +217,7 @@ class PrepareEnvelope(Command):
     """Have a participant's emergency envelope made; the receipt allows it. In the closed space.
 
     By the independent statistician or the pharmacist. Refused: an open study, a role that the study keeps blinded,
-    not randomised.
+    somebody who acted for this participant in such a role, not randomised.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.INDEPENDENT_STATISTICIAN, Role.PHARMACIST, space=Space.CLOSED)
@@ -239,7 +248,7 @@ class UnblindForSusar(Command):
     """Look at one allocation to report a suspected unexpected serious reaction; the team stays blind.
 
     By the safety officer, in the closed space; nothing of it appears in the open one. Refused: an open study, not
-    randomised, no reason.
+    randomised, an event for which no clock of such a reaction runs, no reason.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.SAFETY_OFFICER, space=Space.CLOSED, after_lock=True)
@@ -363,14 +372,14 @@ def record_mistaken_randomisation(
 
 
 def dispense_allocation(command: DispenseAllocation, state: State, context: Context) -> Iterable[Event]:
-    _check_unblinded(context)
+    _check_unblinded(command.participant, state, context)
     _randomised(command.participant, state)
     yield AllocationDisclosed(participant=command.participant, purpose="dispensing", about=command.period)
 
 
 def prepare_envelope(command: PrepareEnvelope, state: State, context: Context) -> Iterable[Event]:
     _check_blinded(context)
-    _check_unblinded(context)
+    _check_unblinded(command.participant, state, context)
     _randomised(command.participant, state)
     yield AllocationDisclosed(participant=command.participant, purpose="envelope")
 
@@ -400,6 +409,7 @@ def unblind_in_emergency(command: UnblindInEmergency, state: State, context: Con
 def unblind_for_susar(command: UnblindForSusar, state: State, context: Context) -> Iterable[Event]:
     _check_blinded(context)
     _randomised(command.participant, state)
+    _check_suspected(command, state, context)
     _check_reason(context)
     yield AllocationDisclosed(participant=command.participant, purpose="susar", about=command.adverse_event)
 
@@ -526,13 +536,27 @@ def _check_blinded(context: Context) -> None:
         raise NotBlinded("this study is open", remedy="look with DispenseAllocation")
 
 
-def _check_unblinded(context: Context) -> None:
-    blinding = context.build.study.identity.blinding
-    if blinding.kind == "blinded" and context.actor.role not in blinding.unblinded_roles:
+def _check_unblinded(participant: str, state: State, context: Context) -> None:
+    """Both the present role and every role in which the person acted for this participant may know."""
+    blinding, by = context.build.study.identity.blinding, context.actor
+    acted = state.of(Hands, participant).roles_of(by.person) | {by.role.value}
+    kept = sorted(acted - {role.value for role in blinding.unblinded_roles})
+    if blinding.kind == "blinded" and kept:
         raise StaysBlinded(
-            f"the study keeps the role {context.actor.role.value} blinded",
+            f"the study keeps the role {kept[0]} blinded",
             remedy="who prepares or gives the treatment looks; in an emergency give UnblindInEmergency",
-            role=context.actor.role.value,
+            role=kept[0],
+        )
+
+
+def _check_suspected(command: UnblindForSusar, state: State, context: Context) -> None:
+    event = state.of(AdverseEvents, command.participant).events.get(command.adverse_event)
+    expedited = {clock.id for clock in context.build.study.safety.clocks if is_expedited(clock)}
+    if event is None or expedited.isdisjoint(event.clocks):
+        raise NoSuspectedReaction(
+            f"no suspected unexpected serious reaction {command.adverse_event[:60]!r} is to be reported",
+            remedy="seriousness, causality and expectedness are judged blind; the clock starts when they call for it",
+            event=command.adverse_event[:60],
         )
 
 

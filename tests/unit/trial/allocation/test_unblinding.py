@@ -15,6 +15,7 @@ from trialwright.trial.allocation.commands import (
     DiscloseForDataCut,
     DispenseAllocation,
     MeansUnknown,
+    NoSuspectedReaction,
     NotBlinded,
     NotRandomised,
     PrepareEnvelope,
@@ -34,6 +35,8 @@ from trialwright.trial.closure.state import Deviations, Ending
 from trialwright.trial.command import Actor, NotFound, Signature
 from trialwright.trial.event import Space
 from trialwright.trial.permission import NotPermitted, OtherSite, SignatureMissing
+from trialwright.trial.safety.commands import AssessCausality, RecordSponsorAwareness, ReportAdverseEvent
+from trialwright.trial.setup.commands import DelegateTask
 
 LABELS = {"cells_first", "saline_first"}
 
@@ -278,19 +281,44 @@ def test_envelopes_are_made_by_unblinded_people_in_blinded_studies(trial_worlds,
     world.refuses(StaysBlinded, PrepareEnvelope(participant=world.randomised()), "statistician")
 
 
+def test_who_acted_for_a_participant_in_a_blinded_role_does_not_look_in_another(trial_world):
+    # The principal investigator may delegate the injections to themselves.
+    give = DelegateTask(
+        site="01",
+        person="investigator-01",
+        role=Role.INJECTING_PHYSICIAN,
+        organisation="hospital-01",
+        since="2025-03-01",
+    )
+    trial_world.give(give, "investigator")
+    both = Actor("investigator-01", Role.INJECTING_PHYSICIAN, "hospital-01", "01")
+    participant = trial_world.randomised()
+    trial_world.refuses(StaysBlinded, DispenseAllocation(participant=participant), both)
+    trial_world.give(DispenseAllocation(participant=participant), "injector")
+
+
 # --- SUSAR and accidents ------------------------------------------------------------------------------------
 
 
 def test_for_a_susar_the_safety_officer_looks_and_the_open_space_does_not_change(trial_world):
     participant = trial_world.randomised()
+    command = UnblindForSusar(participant=participant, adverse_event="ae_1")
+    trial_world.refuses(NoSuspectedReaction, command, "safety", reason="SUSAR report")
+    report = ReportAdverseEvent(
+        participant=participant, term="seizure", onset="2025-03-02", grade=3, seriousness=("hospitalisation",)
+    )
+    trial_world.give(report, "investigator")
+    trial_world.give(RecordSponsorAwareness(participant=participant, adverse_event="ae_1"), "medic")
+    trial_world.refuses(NoSuspectedReaction, command, "safety", reason="SUSAR report")
+    suspect = AssessCausality(participant=participant, adverse_event="ae_1", agent="product", relation="possible")
+    trial_world.give(suspect, "investigator")
     open_before = trial_world.heads()[Space.OPEN]
-    command = UnblindForSusar(participant=participant, adverse_event="ae-1")
     trial_world.refuses(ReasonMissing, command, "safety")
     trial_world.refuses(NotPermitted, command, "medic", reason="SUSAR report")
     receipt = trial_world.give(command, "safety", reason="SUSAR report")
     assert set(reveal(receipt.facts, trial_world.trial.allocations)) == {participant}
     assert trial_world.heads()[Space.OPEN] == open_before
-    assert [(row["purpose"], row["about"]) for row in looks(trial_world)] == [("susar", "ae-1")]
+    assert [(row["purpose"], row["about"]) for row in looks(trial_world)] == [("susar", "ae_1")]
     other = trial_world.screened()
     trial_world.refuses(NotRandomised, replace(command, participant=other), "safety", reason="SUSAR report")
 
