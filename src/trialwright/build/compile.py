@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
 from trialwright.build.compiled import (
@@ -80,7 +81,21 @@ class Build:
 
     def plan(self) -> tuple[PlannedEncounter, ...]:
         """The schedule, for the schedule engine."""
+        return self._plan
+
+    @cached_property
+    def _plan(self) -> tuple[PlannedEncounter, ...]:
         return plan(self.study)
+
+    @cached_property
+    def forms_reading(self) -> Mapping[str, frozenset[str]]:
+        """Form → the forms of the open space with checks that read it."""
+        found: dict[str, set[str]] = {name: set() for name in self.forms}
+        for name, form in self.forms.items():
+            if form.form.space == "open":
+                for reference in (r for check in form.checks for r in check.condition.references):
+                    found.setdefault(reference.form or "", set()).add(name)
+        return {form: frozenset(readers) for form, readers in found.items()}
 
     def field(self, key: str) -> Field:
         """The field of ``form.item``.

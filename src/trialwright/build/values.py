@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from trialwright.expressions.values import Missing, Value
@@ -17,9 +18,11 @@ from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.missing import MissingReason
 from trialwright.foundation.quantities import Quantity, exact
 from trialwright.protocol.findings import did_you_mean
-from trialwright.protocol.forms import Item
+from trialwright.protocol.forms import Item, Range
 
 LONGEST_TEXT = 4000
+
+Size = Literal["usual", "unusual", "impossible"]
 
 _INTEGER = re.compile(r"-?[0-9]{1,15}\Z", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]\Z", re.ASCII)
@@ -71,6 +74,23 @@ class Field:
     def key(self) -> str:
         """``form.item``."""
         return f"{self.form}.{self.item.id}"
+
+    @cached_property
+    def limits(self) -> tuple[tuple[Fraction | None, Fraction | None, Size], ...]:
+        """Lowest and highest number of each declared bound, with what a number outside is; the graver one first."""
+        declared: tuple[tuple[Range | None, Size], ...] = (
+            (self.item.possible, "impossible"),
+            (self.item.range, "unusual"),
+        )
+        return tuple(
+            (
+                None if bounds.low is None else Fraction(bounds.low),
+                None if bounds.high is None else Fraction(bounds.high),
+                size,
+            )
+            for bounds, size in declared
+            if bounds is not None
+        )
 
 
 def parse_item_value(field: Field, entered: str, unit: str | None = None) -> ItemValue:
@@ -149,23 +169,19 @@ def number_of(field: Field, stored: ItemValue | None) -> Fraction | None:
     return Fraction(value) if isinstance(value, Decimal) else None
 
 
-def size_of(field: Field, stored: ItemValue) -> Literal["usual", "unusual", "impossible"]:
+def size_of(field: Field, stored: ItemValue) -> Size:
     """Whether a number lies outside ``range`` (a query asks) or outside ``possible`` (the query says so).
 
     Outcomes, texts, dates and missing values are usual.
     """
-    if stored.text is None:
+    if stored.text is None or not field.limits:
         return "usual"
     number = number_of(field, stored)
     if number is None:
         return "usual"
-    for bounds, word in ((field.item.possible, "impossible"), (field.item.range, "unusual")):
-        if bounds is None:
-            continue
-        if bounds.low is not None and number < Fraction(bounds.low):
-            return word  # type: ignore[return-value]  # one of the two words above
-        if bounds.high is not None and number > Fraction(bounds.high):
-            return word  # type: ignore[return-value]  # one of the two words above
+    for low, high, size in field.limits:
+        if (low is not None and number < low) or (high is not None and number > high):
+            return size
     return "usual"
 
 

@@ -34,6 +34,8 @@ from trialwright.foundation.truth import Truth
 
 LARGEST, SMALLEST = 1e15, 1e-15
 """Numbers beyond these magnitudes (zero excepted) are unknown; whole numbers up to the first are exact doubles."""
+_LARGEST_WHOLE = 10**15
+"""The same, as fractions are compared with it fastest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _number(key: str, type_: Type, value: Value, code: str | None) -> float | Ob
         given = Fraction(value) if value.is_finite() else math.nan
     else:
         raise _misfit(key, type_, value)
-    if not -LARGEST <= given <= LARGEST:  # also true of NaN
+    if not -_LARGEST_WHOLE <= given <= _LARGEST_WHOLE:  # also true of NaN
         return Obstacle.OUT_OF_RANGE
     number = float(given)
     if isinstance(type_, IntegerType) and not number.is_integer():

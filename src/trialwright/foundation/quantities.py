@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.units import (
@@ -79,6 +80,7 @@ class Quantity:
         return convert(exact(self.text), self.unit, code)
 
 
+@lru_cache(maxsize=4096)
 def exact(text: str) -> Fraction:
     """The exact value of decimal text as entered.
 

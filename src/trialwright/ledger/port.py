@@ -85,6 +85,10 @@ class Ledger(Protocol):
         """Size, chain and root; a ledger nobody wrote to has size 0."""
         ...
 
+    def size(self) -> int:
+        """How many entries it has; cheaper than :meth:`head`."""
+        ...
+
     def root(self, size: int | None = None) -> bytes:
         """The Merkle root of the first ``size`` entries (all by default; O(log n) then, O(size) for older ones).
 

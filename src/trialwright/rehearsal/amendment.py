@@ -57,7 +57,7 @@ def amend(world: World, build: Build) -> Process:
     world.act(approve, sponsor, shown=build.id, topic=build.id)
     for place, site in enumerate(world.population.build.study.sites):
         yield world.after(days=7)
-        while not world.trial.state().of(SiteSetup, site).active:
+        while not world.state().of(SiteSetup, site).active:
             yield world.after(days=7)
         # At noon of a day that no visit begins on would be too neat: sites go on working while it is activated.
         yield world.clock.now() + timedelta(hours=place + 1)

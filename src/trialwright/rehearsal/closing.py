@@ -67,7 +67,7 @@ def _tidy(world: World, participant: str) -> Process:
     yield from visits.sign_forms(world, participant, site)
     yield from _verify_critical(world, participant, site)
     monitor = world.cast.central(Role.MONITOR)
-    for deviation in world.trial.state().of(Deviations, participant).waiting():
+    for deviation in world.state().of(Deviations, participant).waiting():
         important = deviation.startswith(("consent", "eligibility", "product", "after_withdrawal"))
         classify = ClassifyDeviation(
             participant=participant,
@@ -80,7 +80,7 @@ def _tidy(world: World, participant: str) -> Process:
         yield world.after(minutes=5)
     if not world.trial.one_space:
         world.agenda.start(_classify_closed(world, participant), world.after(minutes=1))
-    book = world.trial.state().of(CaseBook, participant)
+    book = world.state().of(CaseBook, participant)
     if book.forms and not book.signed:
         investigator = world.cast.at(site, Role.INVESTIGATOR)
         world.act(SignCaseBook(participant=participant), investigator, shown=shown_case_book(participant, book))
@@ -89,7 +89,7 @@ def _tidy(world: World, participant: str) -> Process:
 
 def _classify_closed(world: World, participant: str) -> Process:
     role = Role.UNBLINDED_MONITOR if world.cast.has(Role.UNBLINDED_MONITOR) else Role.QUALIFIED_PERSON
-    for deviation in world.trial.state().of(ClosedDeviations, participant).waiting():
+    for deviation in world.state().of(ClosedDeviations, participant).waiting():
         classify = ClassifyClosedDeviation(
             participant=participant, deviation=deviation, important=False, assessment="reviewed", action="noted"
         )
@@ -99,7 +99,7 @@ def _classify_closed(world: World, participant: str) -> Process:
 
 def _verify_critical(world: World, participant: str, site: str) -> Process:
     build = world.build_at(site)
-    for key, record in sorted(world.trial.state().of(CaseBook, participant).live()):
+    for key, record in sorted(world.state().of(CaseBook, participant).live()):
         encounter, form, repeat = key
         items = build.forms[form].items
         left = tuple(n for n in record.values if n in items and items[n].item.critical and n not in record.verified)

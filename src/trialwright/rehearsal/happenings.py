@@ -166,4 +166,4 @@ class Happenings:
             world.act(expedited, officer, topic=f"{name}.{clock}")
 
     def _state(self, participant: str, name: str) -> AdverseEvent:
-        return self._world.trial.state().of(AdverseEvents, participant).events[name]
+        return self._world.state().of(AdverseEvents, participant).events[name]

@@ -185,7 +185,7 @@ class Journey:
             yield from product.collect(world, self._person, self._site, collection.slot)
             self._happenings.after_collection(self._person, encounter.id)
         if injection is not None and injection.slot is not None:
-            slot = world.trial.state().of(Slots, self._person.code).peek(injection.slot)
+            slot = world.state().of(Slots, self._person.code).peek(injection.slot)
             if slot.collections and not slot.cancelled:
                 yield from product.inject(world, self._person, self._site, injection.slot, encounter.period)
                 self._happenings.after_administration(self._person, encounter.id)
@@ -228,20 +228,20 @@ class Journey:
         """Wait for the laboratory; a repeated collection is done as soon as it is offered."""
         world, code = self._world, self._person.code
         for _ in range(40):
-            found = world.trial.state().of(Slots, code).peek(slot)
+            found = world.state().of(Slots, code).peek(slot)
             if found.repeatable:
                 yield world.at(self._site, world.today(self._site) + timedelta(days=7), 9)
                 yield from self._consent_again()
                 yield from product.collect(world, self._person, self._site, slot)
             custody = self._build.study.custody
-            collected = world.trial.state().of(Slots, code).peek(slot)
+            collected = world.state().of(Slots, code).peek(slot)
             done = custody is None or not collected.collections or collected.cancelled
             if done or product.manufactured(world, code, collected.label):
                 return
             yield world.after(days=2)
 
     def _consent_again(self) -> Process:
-        if consent_gap(self._world.trial.state(), self._person.code) is not None:
+        if consent_gap(self._world.state(), self._person.code) is not None:
             yield from self._consent()
             self._world.told["consents given again"] += 1
 
@@ -252,7 +252,7 @@ class Journey:
         world, code = self._world, self._person.code
         if code not in world.randomised:
             return False
-        book = world.trial.state().of(CaseBook, code)
+        book = world.state().of(CaseBook, code)
         early = min(5, (len(self._build.study.encounters) + 1) // 2)
         if world.randomised.index(code) == 2 and len(book.held) >= early:
             return True  # the third person withdraws, so that every rehearsal has a withdrawal
@@ -284,7 +284,7 @@ class Journey:
             world.act(end, self._nurse)
         yield world.after(days=30)
         yield from visits.sign_forms(world, code, self._site)
-        while world.trial.state().of(Queries, code).unsettled():
+        while world.state().of(Queries, code).unsettled():
             yield world.after(days=14)
         world.finished.add(code)
 
@@ -299,7 +299,7 @@ class Journey:
         return self._build.study.identity.languages[0]
 
     def _expected(self, encounter: str) -> Expectation:
-        book = self._world.trial.state().of(CaseBook, self._person.code)
+        book = self._world.state().of(CaseBook, self._person.code)
         happened = {name: date.fromisoformat(day) for name, day in book.held.items()}
         found = expectations(self._build.plan(), {}, happened)
         return next(e for e in found if e.encounter == encounter)

@@ -27,12 +27,12 @@ def settle(world: World, participant: str) -> Process:
     """Close what the site answered or confirmed; answer what a person asked."""
     asker = world.cast.central(Role.DATA_MANAGER if world.cast.has(Role.DATA_MANAGER) else Role.MONITOR)
     site = participant.split("-")[1]
-    for name, query in sorted(world.trial.state().of(Queries, participant).queries.items()):
+    for name, query in sorted(world.state().of(Queries, participant).queries.items()):
         if query.status == "open":
             answer = AnswerQuery(participant=participant, query=name, text="see the source, correct", confirms=True)
             world.act(answer, world.cast.at(site, Role.STUDY_NURSE), topic=name)
             yield world.after(minutes=3)
-        if world.trial.state().of(Queries, participant).queries[name].status in ("answered", "confirmed"):
+        if world.state().of(Queries, participant).queries[name].status in ("answered", "confirmed"):
             world.act(CloseQuery(participant=participant, query=name), asker, topic=name)
             yield world.after(minutes=3)
 
@@ -42,7 +42,7 @@ def verify(world: World, participant: str) -> Process:
     monitor = world.cast.central(Role.MONITOR)
     site = participant.split("-")[1]
     build = world.build_at(site)
-    book = world.trial.state().of(CaseBook, participant)
+    book = world.state().of(CaseBook, participant)
     for key, record in sorted(book.live()):
         encounter, form, repeat = key
         if record.status != "saved" or record.verified or build.forms[form].form.space == "closed":

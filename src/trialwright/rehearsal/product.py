@@ -77,7 +77,7 @@ def _gate_forms(world: World, site: str, before: Before, encounter: str) -> list
 def collect(world: World, person: VirtualPerson, site: str, slot: str) -> Process:
     """Gate, aspiration, label; then the laboratory begins."""
     nurse = world.cast.at(site, Role.STUDY_NURSE)
-    attempt = world.trial.state().of(Slots, person.code).peek(slot).collections + 1
+    attempt = world.state().of(Slots, person.code).peek(slot).collections + 1
     if not (yield from pass_gate(world, person, site, slot, "collection")):
         world.told["collections called off at the gate"] += 1
         return
@@ -126,7 +126,7 @@ def _manufacture(world: World, person: VirtualPerson, site: str, slot: str, labe
 
 def manufactured(world: World, participant: str, label: str) -> bool:
     """Whether the laboratory has finished measuring the product; its decision can be taken."""
-    product = world.trial.state().of(Laboratory, participant).peek(label)
+    product = world.state().of(Laboratory, participant).peek(label)
     return bool(product.values) and not product.failed
 
 
@@ -146,7 +146,7 @@ def inject(world: World, person: VirtualPerson, site: str, slot: str, period: st
         world.told["injections called off at the gate"] += 1
         return
     build = world.build_at(site)
-    label = world.trial.state().of(Slots, person.code).peek(slot).label
+    label = world.state().of(Slots, person.code).peek(slot).label
     laboratory = world.cast.central(Role.CELL_LABORATORY)
     qualified = world.cast.central(Role.QUALIFIED_PERSON)
     injector = world.cast.at(site, Role.INJECTING_PHYSICIAN)
@@ -275,5 +275,5 @@ def _dose(world: World, build: Build, participant: str, slot: str) -> str | None
     custody = build.study.custody
     assert custody is not None
     encounter = next(s.administration for s in custody.slots if s.id == slot)
-    planned = planned_dose(build, custody.dose, world.trial.state().of(CaseBook, participant), encounter)
+    planned = planned_dose(build, custody.dose, world.state().of(CaseBook, participant), encounter)
     return dose_text(planned) if planned is not None else None

@@ -91,7 +91,7 @@ def _save(
         form=page.form,
         repeat=page.repeat,
         items={name: entered(value) for name, value in values.items()},
-        read_version=world.trial.state().of(CaseBook, participant).peek(page.key).saves,
+        read_version=world.state().of(CaseBook, participant).peek(page.key).saves,
     )
     return world.act(save, filler, reason=reason, topic=page.topic).event(FormSaved).raised
 
@@ -99,7 +99,7 @@ def _save(
 def sign_forms(world: World, participant: str, site: str, encounters: Iterable[str] | None = None) -> Process:
     """Everyone signs the complete forms that wait for their role."""
     build = world.build_at(site)
-    book = world.trial.state().of(CaseBook, participant)
+    book = world.state().of(CaseBook, participant)
     for key, record in sorted(book.live()):
         encounter, form, repeat = key
         role = build.forms[form].form.signed_by
@@ -107,12 +107,12 @@ def sign_forms(world: World, participant: str, site: str, encounters: Iterable[s
             continue
         if encounters is not None and encounter not in encounters:
             continue
-        queries = world.trial.state().of(Queries, participant).of_form(*key)
+        queries = world.state().of(Queries, participant).of_form(*key)
         if any(query.status == "open" for query in queries.values()):
             continue
         yield world.after(minutes=2)
         command = SignForm(participant=participant, encounter=encounter, form=form, repeat=repeat)
-        shown = shown_form(participant, key, world.trial.state().of(CaseBook, participant).peek(key))
+        shown = shown_form(participant, key, world.state().of(CaseBook, participant).peek(key))
         world.act(command, world.cast.filler(site, (role,)), shown=shown, topic=f"{encounter}.{form}.{repeat}")
 
 
@@ -152,7 +152,7 @@ def _answer(world: World, participant: str, site: str, page: Page, typed: Mappin
     """Correct the slips; what the checks still ask was right, and is confirmed with a reason."""
     compiled = world.build_at(site).forms[page.form]
     filler = form_filler(world, site, compiled.form, participant)
-    now = world.trial.state().of(CaseBook, participant).peek(page.key).values
+    now = world.state().of(CaseBook, participant).peek(page.key).values
     # Whoever measured again in the meantime has corrected the slip already.
     slips = {name: right for name, (wrong, right) in typed.items() if now.get(name) == wrong}
     if slips:
@@ -162,7 +162,7 @@ def _answer(world: World, participant: str, site: str, page: Page, typed: Mappin
     answerer = (
         filler if filler.site and filler.role is not Role.PARTICIPANT else world.cast.at(site, Role.STUDY_NURSE)
     )
-    for query, found in world.trial.state().of(Queries, participant).of_form(*page.key).items():
+    for query, found in world.state().of(Queries, participant).of_form(*page.key).items():
         if found.status == "open" and found.by_check is not None:
             answer = AnswerQuery(
                 participant=participant, query=query, text="checked against the source, correct", confirms=True

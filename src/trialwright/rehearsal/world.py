@@ -19,6 +19,7 @@ from trialwright.trial.command import Actor, Command, Signature
 from trialwright.trial.dispatch import Receipt, Trial
 from trialwright.trial.event import Space
 from trialwright.trial.setup.state import SiteSetup
+from trialwright.trial.state import State
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class World:
     told: Counter[str] = field(default_factory=Counter)
     """What the summary tells, counted as it happens."""
     _requests: Counter[str] = field(default_factory=Counter)
+    _state: State | None = None
 
     def act(
         self,
@@ -88,6 +90,7 @@ class World:
         """
         meaning = command.PERMISSION.signs
         signature = Signature(by.person, meaning, shown) if meaning is not None and shown is not None else None
+        self._state = None
         receipt = self.trial.dispatch(
             command,
             by=by,
@@ -107,10 +110,16 @@ class World:
             self.refused[Tried(type(command).__name__, refusal.code, command.PERMISSION.space)] += 1
             return None
 
+    def state(self) -> State:
+        """What is on record; one reader until the next act, because nobody else writes in a rehearsal."""
+        if self._state is None:
+            self._state = self.trial.state()
+        return self._state
+
     def build_at(self, site: str) -> Build:
         """The build in force at a site."""
         builds = self.trial.builds
-        active = self.trial.state().of(SiteSetup, site).build
+        active = self.state().of(SiteSetup, site).build
         return builds[active] if active else self.population.build
 
     def today(self, site: str) -> date:

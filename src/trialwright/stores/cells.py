@@ -83,7 +83,8 @@ class Shape:
                 found += name in row
             else:
                 found += 1
-                value = self._checked(name, value, is_text)
+                if not (is_text and type(value) is str and value.isascii() and "\x00" not in value):
+                    value = self._checked(name, value, is_text)
             values.append(value)
         if found != len(row):
             for name in row:
@@ -98,7 +99,9 @@ class Shape:
                 remedy=f"give {', '.join(self.names[: self.width])}",
                 table=self.table.name,
             )
-        return tuple(self.cell(name, value) for name, value in zip(self.names, key, strict=False))
+        return tuple(
+            [None if v is None else self._checked(c[0], v, c[1]) for c, v in zip(self._kinds, key, strict=False)]
+        )
 
     def cell(self, name: str, value: Cell) -> Cell:
         """One value for one column, checked."""

@@ -116,6 +116,10 @@ class MemoryLedger:
             record = self._record
             return Head(len(record.entries), record.chain, record.frontier.root())
 
+    def size(self) -> int:
+        with self._store.locked():
+            return len(self._record.entries)
+
     def root(self, size: int | None = None) -> bytes:
         with self._store.locked():
             record = self._record

@@ -112,6 +112,10 @@ class SqlLedger:
         size, chain, nodes = found[0]
         return Head(size, chain, unpacked(size, nodes).root())
 
+    def size(self) -> int:
+        found = self._database.rows("SELECT size FROM ledger_head WHERE ledger_id = ?", (self.ledger_id,))
+        return found[0][0] if found else 0
+
     def root(self, size: int | None = None) -> bytes:
         head = self.head()
         if checked_size(size, head.size) == head.size:
@@ -280,6 +284,8 @@ def _versions(database: Database, ledger_id: str, streams: Collection[str]) -> d
 def _request(database: Database, ledger_id: str, request_id: str) -> tuple[Entry, ...]:
     # Asked in one step, SQLite would read the whole ledger in order of seq; the index by request holds the places.
     places = "SELECT seq FROM ledger_entry WHERE ledger_id = ? AND request_id = ?"
+    if not database.rows(f"{places} LIMIT 1", (ledger_id, request_id)):
+        return ()  # as nearly always: a request is repeated only by who did not hear the answer
     found = database.rows(f"{_ENTRY} AND seq IN ({places}) ORDER BY seq", (ledger_id, ledger_id, request_id))
     return tuple(map(Entry._make, found))
 

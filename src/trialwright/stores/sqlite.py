@@ -150,13 +150,18 @@ class SqliteDatabase:
             self._verify_triggers()
 
     def rows(self, sql: str, values: Parameters = ()) -> list[Any]:
-        with _named_errors():
+        # Asked many times for each command; a context manager here would cost more than a small query.
+        try:
             return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise _named(error) from error
 
     def run(self, sql: str, values: Parameters = ()) -> int:
         self._refuse_outside()
-        with _named_errors():
+        try:
             return self._connection.execute(sql, values).rowcount
+        except sqlite3.Error as error:
+            raise _named(error) from error
 
     def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
         self._refuse_outside()

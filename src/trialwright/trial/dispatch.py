@@ -75,6 +75,14 @@ class _Request:
         return requests.digest_of(self.command, self.by, self.observed_at, self.reason)
 
 
+@dataclass(frozen=True)
+class _Written:
+    """What a transaction wrote into one ledger, and how many entries the ledger has then."""
+
+    facts: tuple[Fact, ...] = ()
+    size: int = 0
+
+
 class Trial:
     """One study, running. Keeps no truth of its own: everything is in the ledgers.
 
@@ -325,9 +333,9 @@ class Trial:
     ) -> tuple[Fact, ...]:
         entries = self._entries(Space.OPEN, events, state, about)
         with self.ledgers[Space.OPEN].transaction() as transaction:
-            facts = self._write(Space.OPEN, transaction, entries, expected, about.asked)
-        self._committed(Space.OPEN, facts)
-        return facts
+            written = self._write(Space.OPEN, transaction, entries, expected, about.asked)
+        self._committed(Space.OPEN, written)
+        return written.facts
 
     def _append_both(
         self, closed_entries: Sequence[NewEntry], open_entries: Sequence[NewEntry], state: State, asked: str
@@ -336,12 +344,12 @@ class Trial:
             # The open lock is taken first and let go last, so the closed ledger commits before the open one.
             open_transaction = stack.enter_context(self.ledgers[Space.OPEN].transaction())
             closed_transaction = stack.enter_context(self.ledgers[Space.CLOSED].transaction())
-            open_facts = self._write(Space.OPEN, open_transaction, open_entries, state.read[Space.OPEN])
+            in_open = self._write(Space.OPEN, open_transaction, open_entries, state.read[Space.OPEN])
             read = state.read[Space.CLOSED]
-            closed_facts = self._write(Space.CLOSED, closed_transaction, closed_entries, read, asked)
-        self._committed(Space.CLOSED, closed_facts)
-        self._committed(Space.OPEN, open_facts)
-        return closed_facts + open_facts
+            in_closed = self._write(Space.CLOSED, closed_transaction, closed_entries, read, asked)
+        self._committed(Space.CLOSED, in_closed)
+        self._committed(Space.OPEN, in_open)
+        return in_closed.facts + in_open.facts
 
     def _entries(
         self, space: Space, events: Sequence[Event], state: State, about: Circumstances
@@ -361,23 +369,24 @@ class Trial:
         entries: Sequence[NewEntry],
         expected: Mapping[str, int],
         asked: str = "",
-    ) -> tuple[Fact, ...]:
+    ) -> _Written:
         transaction.check(expected)
         if not entries:
-            return ()
+            return _Written()
         projector = self.projectors[space]
         if space not in self._ensured:
             transaction.rows.ensure((*projector.tables, requests.ASKED))
-        facts = tuple(self._recorder.read(entry) for entry in transaction.append(entries))
+        placed = transaction.append(entries)
+        facts = tuple(self._recorder.read(entry) for entry in placed)
         projector.project(facts, transaction.rows)
         if asked:
             requests.note(transaction.rows, entries[0].request_id, asked)
-        return facts
+        return _Written(facts, placed[-1].seq)
 
-    def _committed(self, space: Space, facts: Sequence[Fact]) -> None:
-        if facts:
+    def _committed(self, space: Space, written: _Written) -> None:
+        if written.facts:
             self._ensured.add(space)
-            self._cache.learn(space, facts)
+            self._cache.learn(space, written.facts, written.size)
 
     # --- around ---------------------------------------------------------------------------------------------
 

@@ -24,6 +24,9 @@ class Space(Enum):
     OPEN = "open"
     CLOSED = "closed"
 
+    # Spaces key what every command looks up; the members are singletons, so their address will do.
+    __hash__ = object.__hash__
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:

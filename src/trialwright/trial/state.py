@@ -37,13 +37,24 @@ S = TypeVar("S", bound=Slice)
 
 
 @dataclass
+class _Seen:
+    """How far a ledger was followed."""
+
+    size: int = 0
+    moves: int = 0
+    """How often it was found to have been moved by others."""
+
+
+@dataclass
 class _Folded:
     version: int = 0
+    moves: int = -1
+    """The moves of the ledger at which the version was last compared with it."""
     slices: dict[type[Slice], Slice] = field(default_factory=dict)
 
 
 class StreamCache:
-    """Folded streams, kept while there is room; each use asks the ledger only for what is new.
+    """Folded streams, kept while there is room; a ledger that nobody else moved is not asked again.
 
     Args:
         ledgers: the ledger of each space this process holds.
@@ -53,12 +64,13 @@ class StreamCache:
     """
 
     def __init__(
-        self, ledgers: Mapping[Space, Ledger], slices: Iterable[type[Slice]], recorder: Recorder, keep: int = 512
+        self, ledgers: Mapping[Space, Ledger], slices: Iterable[type[Slice]], recorder: Recorder, keep: int = 4096
     ) -> None:
         self._ledgers = ledgers
         self._recorder = recorder
         self._keep = keep
         self._folded: OrderedDict[tuple[Space, str], _Folded] = OrderedDict()
+        self._seen = {space: _Seen() for space in ledgers}
         self._by_stream: dict[tuple[Space, str], list[type[Slice]]] = {}
         self._by_type: dict[tuple[Space, str, str], list[type[Slice]]] = {}
         self._whole: dict[tuple[Space, str], list[type[Slice]]] = {}
@@ -70,8 +82,15 @@ class StreamCache:
             for event in kind.FOLDS or ():
                 self._by_type.setdefault((kind.SPACE, _kind(kind.STREAM), event.TYPE), []).append(kind)
 
+    def follow(self, space: Space) -> None:
+        """Notice whether the ledger has entries that this process did not write."""
+        size, seen = self._ledgers[space].size(), self._seen[space]
+        if size != seen.size:
+            seen.size = size
+            seen.moves += 1
+
     def folded(self, space: Space, stream: str) -> _Folded:
-        """The stream folded up to what the ledger holds now."""
+        """The stream folded up to what the ledger held when it was last followed, or more."""
         key = (space, stream)
         folded = self._folded.get(key)
         if folded is None:
@@ -80,22 +99,38 @@ class StreamCache:
             while len(self._folded) > self._keep:
                 self._folded.popitem(last=False)
         self._folded.move_to_end(key)
-        ledger = self._ledgers[space]
-        if ledger.stream_version(stream) != folded.version:
-            for entry in ledger.read_stream(stream, after=folded.version):
-                kinds = self._kinds(space, stream, entry.type)
-                if kinds:
-                    _apply(folded, kinds, self._recorder.read(entry))
-                folded.version = entry.stream_seq
+        moves = self._seen[space].moves
+        if folded.moves != moves:
+            self._catch_up(folded, space, stream)
+            folded.moves = moves
         return folded
 
-    def learn(self, space: Space, facts: Sequence[Fact]) -> None:
-        """Fold what this process has just committed, so that it need not be read again."""
+    def learn(self, space: Space, facts: Sequence[Fact], size: int) -> None:
+        """Fold what this process has just committed, so that it need not be read again.
+
+        Args:
+            space: where it was written.
+            facts: all of one transaction.
+            size: entries in the ledger after it.
+        """
+        seen = self._seen[space]
+        if seen.size == size - len(facts):
+            seen.size = size
         for fact in facts:
             folded = self._folded.get((space, fact.stream))
             if folded is not None and folded.version == fact.stream_seq - 1:
                 _apply(folded, self._kinds(space, fact.stream, fact.event.TYPE), fact)
                 folded.version = fact.stream_seq
+
+    def _catch_up(self, folded: _Folded, space: Space, stream: str) -> None:
+        ledger = self._ledgers[space]
+        if ledger.stream_version(stream) == folded.version:
+            return
+        for entry in ledger.read_stream(stream, after=folded.version):
+            kinds = self._kinds(space, stream, entry.type)
+            if kinds:
+                _apply(folded, kinds, self._recorder.read(entry))
+            folded.version = entry.stream_seq
 
     def _kinds(self, space: Space, stream: str, type_name: str) -> list[type[Slice]]:
         kind = _kind(stream)
@@ -117,6 +152,7 @@ class State:
     def __init__(self, cache: StreamCache) -> None:
         self._cache = cache
         self._folded: dict[tuple[Space, str], _Folded] = {}
+        self._followed: set[Space] = set()
         self.read: dict[Space, dict[str, int]] = {Space.OPEN: {}, Space.CLOSED: {}}
 
     def of(self, kind: type[S], key: str = "") -> S:
@@ -133,6 +169,9 @@ class State:
         # One decision sees one version of a stream, however often it looks.
         folded = self._folded.get((space, stream))
         if folded is None:
+            if space not in self._followed:
+                self._followed.add(space)
+                self._cache.follow(space)
             folded = self._folded[space, stream] = self._cache.folded(space, stream)
             self.read[space][stream] = folded.version
         return folded

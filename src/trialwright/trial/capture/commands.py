@@ -624,7 +624,7 @@ def _checks_elsewhere(
     context: Context,
 ) -> Iterator[ChecksRepeated]:
     """The checks of other forms that read this one, asked again."""
-    readers = _forms_reading(key[1], context.build)
+    readers = context.build.forms_reading[key[1]]
     casebook = state.of(CaseBook, command.participant)
     for other, record in casebook.live():
         if other == key or other[1] not in readers or record.status != "saved":
@@ -645,15 +645,6 @@ def _checks_elsewhere(
                 raised=raised,
                 resolved=resolved,
             )
-
-
-def _forms_reading(form: str, build: Build) -> frozenset[str]:
-    return frozenset(
-        name
-        for name, compiled in build.forms.items()
-        if compiled.form.space == "open"
-        and any(r.form == form for check in compiled.checks for r in check.condition.references)
-    )
 
 
 def _query_name(key: FormKey, check: str) -> str:

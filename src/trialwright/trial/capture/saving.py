@@ -79,7 +79,7 @@ class Saving:
         self._form: CompiledForm = build.forms[key[1]]
         record = casebook.peek(key)
         self._before = record.values
-        self._computed = record.computed - set(entered)
+        self._computed = set(record.computed).difference(entered)
         self._values = dict(live)
         self._standing = dict(standing or {})
         self._contradicted: set[str] = set()

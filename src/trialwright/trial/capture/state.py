@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import ClassVar
 
 from trialwright.build import Build, ItemReference, ItemValue, value_of
@@ -36,12 +37,12 @@ Values = Mapping[str, ItemValue]
 """Item → what stands there; rows of a repeating group are ``item``, ``item.2``, ``item.3`` …"""
 
 
-@dataclass
+@dataclass(slots=True)
 class FormRecord:
     """One form as it stands."""
 
     values: dict[str, ItemValue] = field(default_factory=dict)
-    computed: set[str] = field(default_factory=set)
+    computed: frozenset[str] = frozenset()
     """Items whose value nobody entered: derived, not applicable by their condition, or asked again."""
     saves: int = 0
     """The version: counts every save, mark and void."""
@@ -50,7 +51,7 @@ class FormRecord:
     complete: bool = False
     signed: bool = False
     """False again as soon as a value changes."""
-    verified: set[str] = field(default_factory=set)
+    verified: frozenset[str] = frozenset()
     """Items verified against source and unchanged since."""
     order: int = 0
     """Position of the last save in the participant's stream."""
@@ -96,7 +97,8 @@ class CaseBook(Slice):
             case FormVoided() as e:
                 self._empty(self.record((e.encounter, e.form, e.repeat)), "voided", fact)
             case ItemsVerified() as e:
-                self.record((e.encounter, e.form, e.repeat)).verified.update(e.items)
+                record = self.record((e.encounter, e.form, e.repeat))
+                record.verified = _shared(record.verified.union(e.items))
             case FormSigned() as e:
                 self.record((e.encounter, e.form, e.repeat)).signed = True
             case CaseBookSigned():
@@ -106,7 +108,9 @@ class CaseBook(Slice):
         """The form's record; an empty one if nothing was saved yet."""
         found = self.forms.get(key)
         if found is None:
-            found = self.forms[key] = FormRecord()
+            encounter, form, repeat = key
+            # Each entry brings its own copies of the names that all participants share.
+            found = self.forms[sys.intern(encounter), sys.intern(form), repeat] = FormRecord()
         return found
 
     def peek(self, key: FormKey) -> FormRecord:
@@ -218,18 +222,16 @@ class CaseBook(Slice):
     def _save(self, event: FormSaved, fact: Fact) -> None:
         record = self.record((event.encounter, event.form, event.repeat))
         for name, entered in (*event.items.items(), *event.derived.items()):
-            record.values[name] = stored(entered)
-            record.verified.discard(name)
-        record.computed -= event.items.keys()
-        record.computed |= event.derived.keys()
+            record.values[sys.intern(name)] = stored(entered)
+        record.verified = _shared(record.verified.difference(event.items, event.derived))
+        record.computed = _shared(record.computed.difference(event.items).union(event.derived))
         record.signed = self.signed = False
         record.saves += 1
         record.status, record.complete, record.order = "saved", event.complete, fact.stream_seq
 
     def _empty(self, record: FormRecord, status: str, fact: Fact) -> None:
         record.values.clear()
-        record.computed.clear()
-        record.verified.clear()
+        record.computed = record.verified = frozenset()
         record.saves += 1
         record.status, record.complete, record.order = status, status != "voided", fact.stream_seq
         record.signed = self.signed = False
@@ -252,6 +254,7 @@ def left_out(build: Build, form: str, how: str) -> Values:
     return dict.fromkeys(build.forms[form].items, ItemValue(missing=MissingReason(how)))
 
 
+@lru_cache(maxsize=8192)
 def stored(entered: Entered) -> ItemValue:
     """What the record says as the build's value."""
     return ItemValue(
@@ -260,6 +263,12 @@ def stored(entered: Entered) -> ItemValue:
         outcome=entered.outcome,
         missing=MissingReason(entered.missing) if entered.missing else None,
     )
+
+
+@lru_cache(maxsize=8192)
+def _shared(names: frozenset[str]) -> frozenset[str]:
+    """An equal set: the same items of the same forms are computed and verified for every participant."""
+    return frozenset(map(sys.intern, names))
 
 
 def entered(value: ItemValue) -> Entered:

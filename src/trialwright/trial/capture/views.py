@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trialwright.foundation.tables import Cell, Column, Rows, Table
+from trialwright.foundation.tables import Cell, Column, Row, Rows, Table
 from trialwright.trial.capture.events import (
     CaseBookSigned,
     ClosedFormSaved,
@@ -85,27 +85,32 @@ def _missed(event: EncounterMissed, fact: Fact, rows: Rows) -> None:
 
 
 def _saved(event: FormSaved, fact: Fact, rows: Rows) -> None:
-    _save(event, fact, rows, FORM, ITEM)
+    before, after = _save(event, fact, rows, FORM, ITEM)
     rows.delete(CASE_BOOK, (event.participant,))
-    _count(rows, event.participant, event.encounter)
+    _count(rows, before, after)
 
 
 def _closed_saved(event: ClosedFormSaved, fact: Fact, rows: Rows) -> None:
     _save(event, fact, rows, CLOSED_FORM, CLOSED_ITEM)
 
 
-def _save(event: FormSaved, fact: Fact, rows: Rows, forms: Table, items: Table) -> None:
+def _save(event: FormSaved, fact: Fact, rows: Rows, forms: Table, items: Table) -> tuple[Row | None, Row]:
+    """Write form and items; answers the form's row before and after."""
     key = (event.participant, event.encounter, event.form, event.repeat)
     before = rows.get(forms, key)
-    rows.put(forms, _form_row(key, before, fact, "saved", complete=event.complete))
-    for name, entered in event.items.items():
-        _put_item(rows, items, (*key, name), entered, derived=0)
-    for name, entered in event.derived.items():
-        _put_item(rows, items, (*key, name), entered, derived=1)
+    after = _form_row(key, before, fact, "saved", complete=event.complete)
+    rows.put(forms, after)
+    for values, derived in ((event.items, 0), (event.derived, 1)):
+        for name, entered in values.items():
+            # A form saved for the first time has no items that would have to be looked up.
+            known = None if before is None else rows.get(items, (*key, name))
+            _put_item(rows, items, (*key, name), known, entered, derived)
+    return before, after
 
 
-def _put_item(rows: Rows, table: Table, key: tuple[Cell, ...], entered: Entered, derived: int) -> None:
-    before = rows.get(table, key)
+def _put_item(
+    rows: Rows, table: Table, key: tuple[Cell, ...], before: Row | None, entered: Entered, derived: int
+) -> None:
     participant, encounter, form, repeat, item = key
     rows.put(
         table,
@@ -126,9 +131,7 @@ def _put_item(rows: Rows, table: Table, key: tuple[Cell, ...], entered: Entered,
     )
 
 
-def _form_row(
-    key: tuple[str, str, str, int], before: dict[str, Cell] | None, fact: Fact, status: str, *, complete: bool
-) -> dict[str, Cell]:
+def _form_row(key: tuple[str, str, str, int], before: Row | None, fact: Fact, status: str, *, complete: bool) -> Row:
     participant, encounter, form, repeat = key
     return {
         "participant": participant,
@@ -157,11 +160,13 @@ def _voided(event: FormVoided, fact: Fact, rows: Rows) -> None:
 
 def _clear(rows: Rows, key: tuple[str, str, str, int], fact: Fact, status: str) -> None:
     participant, encounter, form, repeat = key
-    rows.put(FORM, _form_row(key, rows.get(FORM, key), fact, status, complete=status != "voided"))
+    before = rows.get(FORM, key)
+    after = _form_row(key, before, fact, status, complete=status != "voided")
+    rows.put(FORM, after)
     for row in list(rows.where(ITEM, participant=participant, encounter=encounter, form=form, repeat=repeat)):
         rows.delete(ITEM, (*key, row["item"]))
     rows.delete(CASE_BOOK, (participant,))
-    _count(rows, participant, encounter)
+    _count(rows, before, after)
 
 
 def _verified(event: ItemsVerified, fact: Fact, rows: Rows) -> None:
@@ -174,31 +179,36 @@ def _verified(event: ItemsVerified, fact: Fact, rows: Rows) -> None:
 def _signed(event: FormSigned, fact: Fact, rows: Rows) -> None:
     row = rows.get(FORM, (event.participant, event.encounter, event.form, event.repeat))
     if row is not None:
-        rows.put(FORM, {**row, "signed": 1, "signed_by": fact.actor, "signed_at": fact.at})
-        _count(rows, event.participant, event.encounter)
+        signed: Row = {**row, "signed": 1, "signed_by": fact.actor, "signed_at": fact.at}
+        rows.put(FORM, signed)
+        _count(rows, row, signed)
 
 
 def _case_book_signed(event: CaseBookSigned, fact: Fact, rows: Rows) -> None:
     rows.put(CASE_BOOK, {"participant": event.participant, "signed_by": fact.actor, "signed_at": fact.at})
 
 
-def _count(rows: Rows, participant: str, encounter: str) -> None:
-    visit = rows.get(VISIT, (participant, encounter))
+def _count(rows: Rows, before: Row | None, after: Row) -> None:
+    """Bring the visit's counts of forms up to date after one of its forms changed."""
+    visit = rows.get(VISIT, (after["participant"], after["encounter"]))
     if visit is None:
         return  # a running log has no visit
-    forms = [f for f in rows.where(FORM, participant=participant, encounter=encounter) if f["status"] != "voided"]
-    rows.put(
-        VISIT,
-        {
-            **visit,
-            "forms_saved": len(forms),
-            "forms_complete": sum(int(f["complete"] or 0) for f in forms),
-            "forms_signed": sum(int(f["signed"] or 0) for f in forms),
-        },
-    )
+    for name, then, now in zip(_COUNTS, _counted(before), _counted(after), strict=True):
+        visit[name] = int(visit[name] or 0) + now - then
+    rows.put(VISIT, visit)
 
 
-def _empty_visit(participant: str, encounter: str) -> dict[str, Cell]:
+_COUNTS = ("forms_saved", "forms_complete", "forms_signed")
+
+
+def _counted(form: Row | None) -> tuple[int, int, int]:
+    """What one form adds to each of the counts; a voided one nothing."""
+    if form is None or form["status"] == "voided":
+        return 0, 0, 0
+    return 1, int(form["complete"] or 0), int(form["signed"] or 0)
+
+
+def _empty_visit(participant: str, encounter: str) -> Row:
     return {
         "participant": participant,
         "encounter": encounter,
