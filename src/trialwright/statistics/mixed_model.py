@@ -372,7 +372,10 @@ def _evaluate(shape: CovarianceStructure, data: _Data, theta: Array) -> _State |
     at_once = max(1, _MOST_NUMBERS // (sums.s.shape[0] * (data.s.shape[1] + data.s.shape[2])))
     for start in range(0, data.people.size, at_once):
         sums.add(data, slice(start, start + at_once), sigma, first, second)
-    return sums.state()
+    try:
+        return sums.state()
+    except np.linalg.LinAlgError:  # so large a Σ that X'WX vanishes: no point to go to
+        return None
 
 
 class _Sums:
