@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from trialwright.cli import record, rehearsal, study
+from trialwright.cli import record, rehearsal, simulate, study
 from trialwright.cli.output import NEGATIVE, print_error
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.protocol import FindingsError
@@ -23,6 +23,7 @@ app = typer.Typer(
 # Commands of other modules are added here, in the order in which a study needs them.
 rehearsal.add_to(app)
 study.add_to(app)
+simulate.add_to(app)
 record.add_to(app)
 
 

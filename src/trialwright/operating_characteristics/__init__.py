@@ -2,3 +2,32 @@
 
 Needs the extra ``trialwright[analysis]``; ``trialwright[fast]`` adds compiled kernels that give the same decisions.
 """
+
+from trialwright.operating_characteristics.answers import Answer, ConductAnswer, Report, report
+from trialwright.operating_characteristics.cases import Case, NotSimulated, cases
+from trialwright.operating_characteristics.errors import CannotSimulate
+from trialwright.operating_characteristics.replay import Replayed, replay
+from trialwright.operating_characteristics.running import Plan, run
+from trialwright.operating_characteristics.settings import Setting, settings
+from trialwright.operating_characteristics.streams import BLOCK, Streams
+from trialwright.operating_characteristics.workers import workers
+
+__all__ = [
+    "BLOCK",
+    "Answer",
+    "CannotSimulate",
+    "Case",
+    "ConductAnswer",
+    "NotSimulated",
+    "Plan",
+    "Replayed",
+    "Report",
+    "Setting",
+    "Streams",
+    "cases",
+    "replay",
+    "report",
+    "run",
+    "settings",
+    "workers",
+]

@@ -19,8 +19,8 @@ class Estimates:
     """One contrast in each of many trials.
 
     Attributes:
-        value, standard_error, df: shape (trials,), as in :class:`~trialwright.statistics.Estimate`; NaN where the data
-            of a trial did not allow an estimate.
+        value, standard_error, df: shape (trials,), as in :class:`~trialwright.statistics.Estimate`; NaN where the
+            data of a trial did not allow an estimate.
     """
 
     value: Array

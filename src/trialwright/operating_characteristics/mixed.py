@@ -176,7 +176,7 @@ class _Cells:
 
 
 def _collect(y: Array, seen: Flags, group: npt.NDArray[np.int8], x: Array | None, design: Array) -> _Cells:
-    n, q, _ = y.shape
+    q = y.shape[1]
     with np.errstate(invalid="ignore"):
         count = seen.sum(axis=0)
         # Visit means belong to every design here: without them the sums below lose no digits.
@@ -330,7 +330,8 @@ def _start(cells: _Cells, basis: Array) -> Array:
         for _ in range(40):
             mixed = shrink * moments + (1.0 - shrink) * diagonal
             theta = np.einsum("kab,abt->kt", basis, mixed) / weights[:, None]
-            _, ok = cholesky(np.einsum("kab,kt->abt", basis, theta) / np.maximum(diagonal.max(axis=(0, 1)), 1e-300), 1e-4)
+            largest = np.maximum(diagonal.max(axis=(0, 1)), 1e-300)
+            _, ok = cholesky(np.einsum("kab,kt->abt", basis, theta) / largest, 1e-4)
             if ok.all():
                 break
             shrink = np.where(ok, shrink, shrink * 0.8)
@@ -353,7 +354,7 @@ def _fit(cells: _Cells, basis: Array, contrast: Array, method: Method) -> Estima
         candidate = theta[:, active] + scale[active] * step[:, active]
         state = _evaluate(sub, basis, candidate)
         better = state.ok & (state.value < value[active])
-        # No better point at any step: rounding decides, if the optimum is near. The last accepted θ is evaluated again.
+        # No better point at any step: rounding decides, if the optimum is near. The last θ is evaluated again.
         stuck = ~better & (scale[active] < _SMALLEST_STEP)
         direction, promised = _direction(state, newton=steps[active] >= 2)
         there = better & (promised < _CONVERGED)
@@ -422,4 +423,3 @@ def _contrast(cells: _Cells, basis: Array, state: _State, contrast: Array, metho
         value = np.einsum("p,pt->t", contrast, state.beta)
     good = state.ok & determined
     return np.where(good, np.stack([value, adjusted, df]), np.nan)
-

@@ -77,7 +77,9 @@ class RepeatedWorld:
             ) from error
         object.__setattr__(self, "_root", root)
         if self.not_given is not None and self.not_given.shape != (groups, periods):
-            raise CannotSimulate("not_given does not fit the shifts", remedy="give one probability a group and period")
+            raise CannotSimulate(
+                "not_given does not fit the shifts", remedy="give one probability a group and period"
+            )
         shares = [self.missed, self.misrated]
         for part in (self.not_given, self.dropout):
             shares += [] if part is None else part.ravel().tolist()

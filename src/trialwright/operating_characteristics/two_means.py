@@ -112,9 +112,7 @@ def compare_means(y: Array, treated: Flags, x: Array | None = None, seen: Flags 
             return _two_groups(y_1 - y_0, s_yy, n_1, n_0)
         x_1, x_0 = _dot(one, x) / n_1, _dot(other, x) / n_0
         d = x - one * x_1 - other * x_0
-        return _adjusted(
-            y_1 - y_0, x_1 - x_0, s_yy, _dot(weight, d * e), _dot(weight, d * d), n_1, n_0
-        )
+        return _adjusted(y_1 - y_0, x_1 - x_0, s_yy, _dot(weight, d * e), _dot(weight, d * d), n_1, n_0)
 
 
 def _fixed(y: Array, treated: Flags, x: Array | None) -> Estimates:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from trialwright.protocol.declared import DecimalText, Declared, Expression, Name, Text
@@ -74,6 +76,41 @@ class Scenario(Declared):
     replicates: int = Field(default=10000, ge=1)
 
 
+class Misrating(Declared):
+    """Raters err: a share of all values is recorded too high or, equally often, too low."""
+
+    share: DecimalText
+    by: DecimalText
+    """How far off, in the unit of the endpoint."""
+
+
+class Grid(Declared):
+    """Settings that every scenario is simulated in: the Cartesian product of what is listed.
+
+    A key that is left out has one value, the study's own. Several grids are simulated one after the other, so a list
+    of settings is a list of grids with one value a key.
+    """
+
+    scenarios: tuple[Name, ...] = ()
+    """All scenarios where it is left out."""
+    participants: tuple[int, ...] = ()
+    effect: tuple[DecimalText, ...] = ()
+    """Multiples of the scenario's effects."""
+    spread: tuple[DecimalText, ...] = ()
+    """Multiples of all standard deviations."""
+    covariance: tuple[Literal["compound_symmetry", "autoregressive"], ...] = ()
+    """How values of one person hang together: alike at any distance, or less with time."""
+    dropout_per_year: tuple[DecimalText, ...] = ()
+    missed_visit: tuple[DecimalText, ...] = ()
+    carry_over: tuple[DecimalText, ...] = ()
+    manufacture_failure: tuple[DecimalText, ...] = ()
+    misrating: tuple[Misrating, ...] = ()
+    accrual: tuple[DecimalText, ...] = ()
+    """Multiples of all sites' rates."""
+    models: tuple[Name, ...] = ()
+    """Models of ``analysis.yaml``; all of them where it is left out."""
+
+
 class Accrual(Declared):
     site: str
     per_month: DecimalText
@@ -93,6 +130,8 @@ class Simulation(Declared):
 
     generators: tuple[Generator, ...] = ()
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
+    grids: tuple[Grid, ...] = ()
+    """Settings for ``trialwright simulate``; each scenario as it stands where it is left out."""
     accrual: tuple[Accrual, ...] = ()
     screen_failure: DecimalText = "0.2"
     dropout_per_year: DecimalText = "0.1"
