@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal
@@ -16,7 +16,7 @@ from trialwright.expressions.values import Missing, Value
 from trialwright.foundation.dates import PartialDate
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.missing import MissingReason
-from trialwright.foundation.quantities import Quantity, exact
+from trialwright.foundation.quantities import Quantity, commensurable, exact
 from trialwright.protocol.findings import did_you_mean
 from trialwright.protocol.forms import Item, Range
 
@@ -140,19 +140,31 @@ def missing_value(field: Field, reason: MissingReason) -> ItemValue:
 
 
 def value_of(field: Field, stored: ItemValue | None) -> Value:
-    """What expressions see: quantities with their unit, outcomes as scored, missing values with their reason."""
+    """What expressions see: quantities with their unit, outcomes as scored, missing values with their reason.
+
+    A value that was entered when the item was another one (an amendment changed its type or what its unit measures)
+    is unknown.
+    """
     if stored is None:
         return None
     if stored.missing is not None:
         return Missing(stored.missing)
     if stored.outcome is not None:
         return _scored(field, stored.outcome)
-    text = stored.text or ""
+    try:
+        return _read(field, stored.text or "", stored.unit)
+    except (InvalidValue, InvalidOperation):
+        return Missing(MissingReason.UNKNOWN)
+
+
+def _read(field: Field, text: str, unit: str | None) -> Value:
     match field.item.type:
         case "boolean":
-            return text == "true"
+            return text == "true" if text in ("true", "false") else Missing(MissingReason.UNKNOWN)
         case "quantity":
-            return Quantity(text, stored.unit or field.item.units[0])
+            units = field.item.units
+            known = unit is None or unit in units or not units or commensurable(unit, units[0])
+            return Quantity(text, unit or units[0]) if known else Missing(MissingReason.UNKNOWN)
         case "integer" | "decimal" | "scale":
             return Decimal(text)
         case "date" | "partial_date":

@@ -188,3 +188,21 @@ def test_any_text_is_read_or_refused() -> None:
         assert parse_item_value(kind, stored.text or "", stored.unit) == stored
 
     check()
+
+
+KINDS = ("boolean", "quantity", "integer", "decimal", "scale", "date", "partial_date", "code", "text", "time")
+
+
+@pytest.mark.parametrize("before", ["F", "34", "true", "2021-06", "08:30", "some words"])
+@pytest.mark.parametrize("unit", [None, "kg"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_value_of_a_former_type_is_read_or_unknown_and_never_an_error(
+    kind: str, unit: str | None, before: str
+) -> None:
+    now = field(kind, units=("cm",) if kind == "quantity" else (), possible=Range(low="0", high="9"))
+    stored = ItemValue(text=before, unit=unit)
+    value = value_of(now, stored)
+    assert value is not False or before == "false"
+    assert size_of(now, stored) in ("usual", "unusual", "impossible")
+    if kind == "quantity" and unit == "kg":
+        assert value == Missing(MissingReason.UNKNOWN)

@@ -457,12 +457,12 @@ def sign_case_book(command: SignCaseBook, state: State, context: Context) -> Ite
 
 def _unfinished(casebook: CaseBook, context: Context) -> Iterator[tuple[str, str, str]]:
     """(encounter, form, why) of what stands in the way of signing the case book."""
-    for encounter, form, _ in casebook.unfilled(context.builds):
+    for encounter, form, _ in casebook.unfilled(context.builds, context.build):
         yield encounter, form, "not filled"
     for (encounter, form, _), record in casebook.live():
         # A form that an amendment took away is a fact all the same; there is no one to sign it any more.
         compiled = context.build.forms.get(form)
-        if not record.complete:
+        if compiled is not None and not record.complete:
             yield encounter, form, "not complete"
         elif compiled and compiled.form.signed_by is not None and not record.signed and record.status == "saved":
             yield encounter, form, "not signed"

@@ -126,15 +126,19 @@ class CaseBook(Slice):
         """Forms that count: saved, or marked as not done."""
         return ((key, record) for key, record in self.forms.items() if record.status not in ("empty", "voided"))
 
-    def unfilled(self, builds: Mapping[str, Build]) -> Iterator[FormKey]:
+    def unfilled(self, builds: Mapping[str, Build], now: Build) -> Iterator[FormKey]:
         """Forms that belong to the visits held and are neither filled nor marked as not done.
 
         Args:
             builds: builds by id; a visit is held against the build in force when it was recorded.
+            now: the build in force; a form that it no longer has at the visit cannot be filled any more.
         """
         for encounter, build_id in self.held_under.items():
             planned = builds[build_id].study.encounters.get(encounter) if build_id in builds else None
-            for form in planned.forms if planned is not None else ():
+            still = now.study.encounters.get(encounter)
+            if planned is None or still is None:
+                continue
+            for form in (form for form in planned.forms if form in still.forms):
                 is_open = builds[build_id].forms[form].form.space == "open"
                 if is_open and self.peek((encounter, form, 1)).status in ("empty", "voided"):
                     yield (encounter, form, 1)

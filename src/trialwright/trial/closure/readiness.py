@@ -29,7 +29,7 @@ def data_obstacles(state: State, context: Context) -> Iterator[str]:
         for query in state.of(Queries, participant).unsettled():
             yield f"{participant}: query {query}"
         book = state.of(CaseBook, participant)
-        for encounter, form, _ in book.unfilled(context.builds):
+        for encounter, form, _ in book.unfilled(context.builds, build):
             yield f"{participant}: {form} at {encounter} is neither filled nor marked as not done"
         yield from _forms(participant, build, book)
 
