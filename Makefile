@@ -5,7 +5,8 @@ RUN := $(VENV)/bin
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format tutorial bench lock clean
+.PHONY: help setup demo test lint format tutorial bench campaigns lock clean \
+	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
@@ -42,6 +43,24 @@ lint: setup ## Style, types and the layers of the house
 format: setup ## Format the code
 	$(RUN)/ruff check --fix
 	$(RUN)/ruff format
+
+campaigns: ## Everything that takes longer than a test may; paste the figures into docs/evidence/
+	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models
+
+campaign-expressions: setup ## 720,000 evaluations on Python, DuckDB, PostgreSQL and JavaScript
+	$(RUN)/pytest tests/campaigns/expressions.py -s
+
+campaign-randomisation: setup ## Every method over 10,000 seeds
+	$(RUN)/python tests/campaigns/randomisation.py
+
+campaign-two-worlds: setup ## Arms exchanged: nothing blinded people can read may differ
+	$(RUN)/python tests/campaigns/two_worlds.py
+
+campaign-rehearsals: setup ## Every study, many seeds and sizes
+	$(RUN)/python tests/campaigns/rehearsals.py
+
+campaign-mixed-models: setup ## Type-I error of the mixed models
+	$(RUN)/python tests/campaigns/mixed_model_errors.py
 
 lock: ## Pin every dependency with hashes (after a change in pyproject.toml)
 	$(RUN)/pip-compile --quiet --strip-extras --all-extras --all-build-deps --generate-hashes \
