@@ -660,14 +660,16 @@ def main(participants: int = 18, seeds: int = 3) -> int:
             print(
                 f"{name}, seed {seed}, {participants} participants: {len(one.open)} pieces, {size:,} bytes in each"
                 f" world, {len(found)} pieces differ; every allocation exchanged: {exchanged}; closed spaces differ:"
-                f" {one.closed != other.closed}"
+                f" {one.closed != other.closed}",
+                flush=True,
             )
-            print(*found[:10], sep="\n")
+            for difference in found[:10]:
+                print(f"  {difference}")
     build = without_follow_up_forms(study("smart-ms"))
     for name, leak in {**LEAKS, **FILE_LEAKS}.items():
         found = caught(build, leak, in_file=name in FILE_LEAKS)
         wrong += not found
-        print(f"planted {name}: {'reported in ' + str(len(found)) + ' pieces' if found else 'MISSED'}")
+        print(f"planted {name}: {f'reported, pieces that differ: {len(found)}' if found else 'MISSED'}")
     return 1 if wrong else 0
 
 
