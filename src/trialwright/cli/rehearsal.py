@@ -81,6 +81,12 @@ def run(
     held: dict[Space, list[str]] = {space: [] for space in Space}
     behind = closed_store or beside(store)
     one_space = build.study.identity.blinding.kind == "open"
+    if not one_space and behind == store != "memory:":
+        raise InvalidValue(
+            "both spaces of a blinded study were given one store",
+            remedy="give the closed space a database of its own",
+            store=store,
+        )
     with (
         open_store(store, acts_per_commit=ACTS_PER_COMMIT) as opened,
         nullcontext(opened) if one_space else open_store(behind, acts_per_commit=ACTS_PER_COMMIT) as closed,

@@ -45,6 +45,12 @@ RETRIES = 8
 E = TypeVar("E", bound=Event)
 
 
+class SpacesNotApart(Refusal):
+    """What depends on the arm would stand in the database that blinded people read."""
+
+    code = "trial.spaces_not_apart"
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What a command amounted to; the same for every retry of one request."""
@@ -90,7 +96,7 @@ class Trial:
         study: the study's id; the ledgers are ``<study>/open`` and ``<study>/closed``.
         open_store: database of the open space.
         closed_store: database of the closed space; None in a process that must not know; the open store again
-            for a study with one space.
+            for an open study, which has one space.
         builds: builds by id; those that another process approved are read from the record.
         clock, entropy: the ports.
         mode: production, test or rehearsal; the first event fixes it.
@@ -236,6 +242,7 @@ class Trial:
             zone = _zone(build, site)
             context = self._context(request, build, zone)
             _ = context.happened  # a claimed time is checked even where no decision asks for it
+            self._check_spaces(build)
             permit(request.command, context, state, self.ledgers)
             decide: Decide = DECISIONS[type(request.command)]
             events = tuple(decide(request.command, state, context))
@@ -272,6 +279,13 @@ class Trial:
             if newest is None or self._is_complete(newest):
                 return state
             self.recover()
+
+    def _check_spaces(self, build: Build) -> None:
+        if self.one_space and build.study.identity.blinding.kind == "blinded":
+            raise SpacesNotApart(
+                "a blinded study was opened with one store for both spaces",
+                remedy="give the closed space a store of its own, or none in a blinded process",
+            )
 
     def _context(self, request: _Request, build: Build, zone: str) -> Context:
         now = self.clock.now()

@@ -369,6 +369,14 @@ def small_build(small_study: Study) -> Build:
 
 
 @pytest.fixture(scope="session")
+def open_build(small_study: Study) -> Build:
+    """The same study without a blind, so with one space."""
+    blinding = small_study.identity.blinding.model_copy(update={"kind": "open", "unblinded_roles": ()})
+    identity = small_study.identity.model_copy(update={"blinding": blinding})
+    return compiled(small_study.model_copy(update={"identity": identity}))
+
+
+@pytest.fixture(scope="session")
 def amended_build(small_study: Study) -> Build:
     """Version 2.0, with a consent text of its own."""
     consent = {
@@ -380,7 +388,7 @@ def amended_build(small_study: Study) -> Build:
 
 
 @pytest.fixture
-def trial_worlds(small_build: Build) -> Callable[..., World]:
+def trial_worlds(small_build: Build, open_build: Build) -> Callable[..., World]:
     """Makes worlds; see ``make``."""
 
     def make(
@@ -393,7 +401,7 @@ def trial_worlds(small_build: Build) -> Callable[..., World]:
         seed: int = 1,
     ) -> World:
         """A world with these builds (the small study's when none is given), the first of which is in force."""
-        known = {build.id: build for build in builds or (small_build,)}
+        known = {build.id: build for build in builds or (open_build if one_space else small_build,)}
         open_store, closed_store = stores or (MemoryStore(), MemoryStore())
         clock, entropy = SettableClock(START), DerivedEntropy(seed)
         trial = Trial(

@@ -10,20 +10,20 @@ from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.ports import DerivedEntropy
 from trialwright.ledger import VersionConflict
 from trialwright.protocol.roles import Role
-from trialwright.trial.allocation.commands import RandomiseParticipant, UnblindInEmergency
+from trialwright.trial.allocation.commands import DispenseAllocation, RandomiseParticipant, UnblindInEmergency
 from trialwright.trial.allocation.events import EmergencyUnblinded, ParticipantRandomised
 from trialwright.trial.capture.commands import RecordVisit, SaveForm
 from trialwright.trial.capture.events import Entered
 from trialwright.trial.command import Actor, NotYet, Signature
 from trialwright.trial.consent.commands import WithdrawConsent
-from trialwright.trial.dispatch import RETRIES, _older
+from trialwright.trial.dispatch import RETRIES, SpacesNotApart, _older
 from trialwright.trial.enrolment.commands import ScreenParticipant
 from trialwright.trial.enrolment.events import ParticipantScreened
 from trialwright.trial.enrolment.state import Numbering
 from trialwright.trial.event import Space
 from trialwright.trial.permission import NotPermitted, SpaceUnavailable
 from trialwright.trial.requests import RequestReused
-from trialwright.trial.setup.commands import PauseRecruitment, ResumeRecruitment, SiteNotActive
+from trialwright.trial.setup.commands import CreateStudy, PauseRecruitment, ResumeRecruitment, SiteNotActive
 
 NURSE = Actor("nurse-01", Role.STUDY_NURSE, "hospital-01", "01")
 INVESTIGATOR = Actor("investigator-01", Role.INVESTIGATOR, "hospital-01", "01")
@@ -356,11 +356,20 @@ def test_a_crossing_completed_between_looking_and_writing_is_left_alone(trial_wo
 def test_a_study_with_one_space_writes_everything_into_one_ledger(trial_worlds):
     world = trial_worlds(one_space=True)
     participant = world.randomised()
-    receipt = world.give(UnblindInEmergency(participant=participant), "investigator", reason="seizure")
+    receipt = world.give(DispenseAllocation(participant=participant), "investigator")
     assert world.trial.ledgers[Space.CLOSED] is world.trial.ledgers[Space.OPEN]
-    assert [fact.event.TYPE for fact in receipt.facts] == ["allocation.disclosed", "allocation.emergency_unblinded"]
+    assert [fact.event.TYPE for fact in receipt.facts] == ["allocation.disclosed"]
     assert world.types("crossing") == []
     assert world.trial.allocations.label(participant) in {"cells_first", "saline_first"}
+
+
+def test_a_blinded_study_writes_nothing_where_both_spaces_are_one(trial_worlds, small_build):
+    world = trial_worlds(small_build, opened=False, one_space=True)
+    world.refuses(SpacesNotApart, CreateStudy(build=small_build.id), "sponsor")
+    world = trial_worlds(small_build)
+    participant = world.randomised()
+    world.trial = world.twin(closed_store=world.trial.stores[Space.OPEN])
+    world.refuses(SpacesNotApart, DispenseAllocation(participant=participant), "laboratory")
 
 
 def test_what_is_reported_for_the_future_is_refused(trial_world):
