@@ -11,7 +11,7 @@ from trialwright.operating_characteristics.courses import Course, course
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.operating_characteristics.estimates import Estimates
 from trialwright.operating_characteristics.lists import allocation_lists, declared_design
-from trialwright.operating_characteristics.mixed import Repeated, Structure, crossover_design, visits_design
+from trialwright.operating_characteristics.mixed import Method, Repeated, Structure, crossover_design, visits_design
 from trialwright.operating_characteristics.repeated import Groups, RepeatedData, RepeatedWorld
 from trialwright.operating_characteristics.settings import Setting
 from trialwright.operating_characteristics.timing import Timing, timing
@@ -244,7 +244,7 @@ def _analysis(study: Study, model: Model, endpoint: Endpoint) -> tuple[RepeatedA
     if model.covariance not in _STRUCTURES:
         raise CannotSimulate(f"the covariance {model.covariance} has no fast form", remedy="use us, cs or toep")
     structure = _STRUCTURES[model.covariance]
-    method = "satterthwaite" if model.degrees_of_freedom == "satterthwaite" else "kenward_roger"
+    method: Method = "satterthwaite" if model.degrees_of_freedom == "satterthwaite" else "kenward_roger"
     if crossover:
         if len(visits) != 2:
             raise CannotSimulate("a crossover with more than one outcome a period", remedy="name one a period")
@@ -260,7 +260,7 @@ def _analysis(study: Study, model: Model, endpoint: Endpoint) -> tuple[RepeatedA
         structure,
         method,
         change_from=change_from,
-        covariate=covariate,  # type: ignore[arg-type]  # two literals chosen above
+        covariate=covariate,
     )
     return repeated, visits[-1]
 

@@ -9,10 +9,7 @@ from typing import Any, Literal
 
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.protocol.folder import Study
-from trialwright.protocol.simulation import Grid, Misrating, Scenario
-
-MOST_PARTICIPANTS = 2_000
-"""Of a simulated trial."""
+from trialwright.protocol.simulation import MOST_PARTICIPANTS, Grid, Misrating, Scenario
 
 
 @dataclass(frozen=True)

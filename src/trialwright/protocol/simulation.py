@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from trialwright.protocol.declared import DecimalText, Declared, Expression, Name, Text
+
+MOST_PARTICIPANTS = 2_000
+"""Of a fast simulated trial."""
 
 
 class Generator(Declared):
@@ -93,7 +96,7 @@ class Grid(Declared):
 
     scenarios: tuple[Name, ...] = ()
     """All scenarios where it is left out."""
-    participants: tuple[int, ...] = ()
+    participants: tuple[Annotated[int, Field(ge=2, le=MOST_PARTICIPANTS)], ...] = ()
     effect: tuple[DecimalText, ...] = ()
     """Multiples of the scenario's effects."""
     spread: tuple[DecimalText, ...] = ()

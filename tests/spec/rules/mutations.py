@@ -321,4 +321,11 @@ MUTATIONS: tuple[Mutation, ...] = (
     breaks("TW167", "simulation.yaml", "generators[vital_signs.pulse].sd_within", "-5"),
     breaks("TW168", "simulation.yaml", "accrual[01].site", "09"),
     breaks("TW169", "simulation.yaml", "generators[demographics.sex]", DELETE),
+    breaks("TW170", "simulation.yaml", "grids", [{"dropout_per_year": ["0.1", "1.1"]}]),
+    breaks(
+        "TW171",
+        "simulation.yaml",
+        "generators[vital_signs.pulse].correlate",
+        {"vital_signs.weight": "0.8", "vital_signs.systolic": "0.8"},
+    ),
 )

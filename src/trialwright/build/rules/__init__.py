@@ -12,6 +12,7 @@ from trialwright.build.rules import (
     safety,
     schedule,
     simulation,
+    simulation_grid,
 )
 from trialwright.build.rules.rule import Problem, Rule, page
 
@@ -136,6 +137,8 @@ RULES: tuple[Rule, ...] = (
     simulation.parameters_given,
     simulation.accrual_known,
     simulation.items_generated,
+    simulation_grid.grids_possible,
+    simulation_grid.correlations_possible,
 )
 """All rules, by code."""
 
