@@ -7,9 +7,10 @@ the ledger, in the space of the command: its digest may stand for content that d
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 
-from trialwright.foundation.errors import Refusal
+from trialwright.foundation.errors import InvalidValue, Refusal
 from trialwright.foundation.tables import Column, Rows, Table
 from trialwright.stores.errors import ProjectionOutdated
 from trialwright.trial.command import Actor, Command
@@ -21,6 +22,37 @@ class RequestReused(Refusal):
     """The request id already stands for another act, or for somebody else's."""
 
     code = "trial.request_reused"
+
+
+LONGEST_NAME, LONGEST_REASON = 200, 4000
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+def check_readable(command: Command, by: Actor, request_id: str, reason: str | None) -> None:
+    """Let a request in only if stores can look for what it names, and people can read why.
+
+    Raises:
+        InvalidValue: an empty request id or person, a control character or half a character, or far too much of it.
+    """
+    names = {
+        "request id": request_id,
+        "person": by.person,
+        "organisation": by.organisation,
+        "site of the person": by.site,
+        "participant": getattr(command, "participant", None),
+        "site": getattr(command, "site", None),
+    }
+    for what, text in names.items():
+        if text is not None and (len(text) > LONGEST_NAME or _UNREADABLE.search(text)):
+            raise InvalidValue(
+                f"the {what} is {text[:40]!a}", remedy=f"use up to {LONGEST_NAME} printable characters", what=what
+            )
+    if not request_id or not by.person:
+        raise InvalidValue("a request has no id, or nobody makes it", remedy="name both")
+    if reason is not None and (len(reason) > LONGEST_REASON or _UNREADABLE.search(reason)):
+        raise InvalidValue(
+            f"the reason begins {reason[:40]!a}", remedy=f"say why in up to {LONGEST_REASON:,} printable characters"
+        )
 
 
 def digest_of(command: Command, by: Actor, observed_at: str | None, reason: str | None) -> str:

@@ -372,6 +372,25 @@ def test_a_blinded_study_writes_nothing_where_both_spaces_are_one(trial_worlds, 
     world.refuses(SpacesNotApart, DispenseAllocation(participant=participant), "laboratory")
 
 
+@pytest.mark.parametrize("bad", ["\ud800", "a\x00b", "a" * 5000], ids=["half a character", "null", "endless"])
+def test_names_that_no_store_could_look_for_are_refused_and_nothing_is_written(trial_world, bad):
+    heads = trial_world.heads()
+    for command, by, how in (
+        (WithdrawConsent(participant=bad), "nurse", {}),
+        (ScreenParticipant(site=bad), "nurse", {}),
+        (ScreenParticipant(site="01"), "nurse", {"request_id": bad}),
+        (ScreenParticipant(site="01"), "nurse", {"reason": bad}),
+        (ScreenParticipant(site="01"), Actor(bad, Role.STUDY_NURSE, "hospital-01", "01"), {}),
+        (ScreenParticipant(site="01"), Actor("nurse-01", Role.STUDY_NURSE, bad, "01"), {}),
+        (ScreenParticipant(site="01"), Actor("nurse-01", Role.STUDY_NURSE, "hospital-01", bad), {}),
+        (ScreenParticipant(site="01"), Actor("", Role.STUDY_NURSE, "hospital-01", "01"), {}),
+        (ScreenParticipant(site="01"), "nurse", {"request_id": ""}),
+    ):
+        with pytest.raises(InvalidValue):
+            trial_world.give(command, by, **how)
+    assert trial_world.heads() == heads
+
+
 def test_what_is_reported_for_the_future_is_refused(trial_world):
     participant = trial_world.consented()
     trial_world.refuses(
