@@ -298,9 +298,11 @@ class _Desk:
         visit = self._visits.get(encounter)
         build = self._builds.get(str(visit["build"])) if visit is not None and visit["status"] == "held" else None
         planned = build.study.encounters.get(encounter) if build is not None else None
-        if build is None or planned is None:
+        still = self._build.study.encounters.get(encounter)
+        if build is None or planned is None or still is None:
             return ()
-        return tuple((encounter, form, 1) for form in planned.forms if build.forms[form].form.space == "open")
+        forms = (form for form in planned.forms if form in still.forms)
+        return tuple((encounter, form, 1) for form in forms if build.forms[form].form.space == "open")
 
     def _form_tasks(self) -> Iterator[Task]:
         for encounter in dict.fromkeys((*self._visits, *(key[0] for key in self._forms))):

@@ -517,7 +517,9 @@ def _form_for_entry(
 def _need_place(
     command: SaveForm | MarkFormNotDone | VoidForm, compiled: CompiledForm, casebook: CaseBook, build: Build
 ) -> None:
-    if not _has_place(command.encounter, command.form, build):
+    # Where an amendment took the form from the visit, what stands there can still be corrected.
+    stands = (command.encounter, command.form, command.repeat) in casebook.forms
+    if not stands and not _has_place(command.encounter, command.form, build):
         raise NotFound(
             f"{command.form} is not filled at {command.encounter}",
             remedy="use the visit it is planned at, the log, or an unscheduled visit",

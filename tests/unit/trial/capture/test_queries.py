@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from trialwright.trial.capture.events import Entered
+from trialwright.build.compile import compiled
+from trialwright.trial.capture.commands import RecordVisit
 from trialwright.trial.capture.state import LOG
+from trialwright.trial.capture.views import VISIT
 from trialwright.trial.command import NotFound
+from trialwright.trial.event import Space
 from trialwright.trial.permission import NotPermitted, OtherSite
 from trialwright.trial.queries.commands import (
     AnswerQuery,
@@ -19,6 +24,9 @@ from trialwright.trial.queries.commands import (
 )
 from trialwright.trial.queries.events import ItemCommented, QueryAnswered, QueryClosed, QueryOpened, QueryReopened
 from trialwright.trial.queries.views import COMMENT, QUERY
+from trialwright.trial.setup.commands import ActivateAmendment, ApproveBuild
+from trialwright.trial.setup.events import Approval
+from trialwright.trial.tasks import Kind, tasks
 
 
 @pytest.fixture
@@ -186,28 +194,79 @@ def test_remarks_are_about_items_of_people_of_the_study(book):
         book.world.refuses(NotFound, comment(book, **changes), "monitor")
 
 
-def test_checks_that_an_amendment_took_away_stop_asking_at_the_next_save(books, capture_build):
-    from trialwright.build.compile import compiled
-    from trialwright.trial.setup.commands import ActivateAmendment, ApproveBuild
-    from trialwright.trial.setup.events import Approval
+@pytest.fixture
+def amended(capture_build):
+    """``amended(version, checks=False)``: the study with or without its checks, and one form more at screening."""
 
-    study = capture_build.study
-    sheet = study.forms["sheet"]
-    lighter = compiled(
-        study.model_copy(
-            update={
-                "forms": {**study.forms, "sheet": sheet.model_copy(update={"checks": ()})},
-                "identity": study.identity.model_copy(update={"version": "2.0"}),
-            }
+    def make(version, *, checks=True, more=()):
+        study = capture_build.study
+        forms = (
+            study.forms
+            if checks
+            else {**study.forms, "sheet": study.forms["sheet"].model_copy(update={"checks": ()})}
         )
-    )
-    book = books()
-    book.world.trial.builds = {capture_build.id: capture_build, lighter.id: lighter}
-    book.fill("sheet", {"since": "2025-03-02", "day": "2025-03-01"})
-    assert book.asked() == ["since_before_day"]
-    book.world.give(ApproveBuild(build=lighter.id, evidence="e" * 64, summary="s"), "sponsor")
+        first, *others = study.schedule.encounters
+        first = first.model_copy(update={"forms": (*first.forms, *more)})
+        schedule = study.schedule.model_copy(update={"encounters": (first, *others)})
+        identity = study.identity.model_copy(update={"version": version})
+        return compiled(study.model_copy(update={"forms": forms, "schedule": schedule, "identity": identity}))
+
+    return make
+
+
+def move(book, build):
+    """The site works under this build from now on."""
+    book.world.trial.builds = {**book.world.trial.builds, build.id: build}
+    book.world.give(ApproveBuild(build=build.id, evidence="e" * 64, summary="s"), "sponsor")
     approvals = (Approval(kind="ethics", reference="2/2025", date="2025-02-01"),)
-    move = ActivateAmendment(site="01", build=lighter.id, approvals=approvals, reconsent=False)
-    book.world.give(move, "sponsor")
-    book.fill("sheet", {"note": Entered(text="x")})
+    amendment = ActivateAmendment(site="01", build=build.id, approvals=approvals, reconsent=False)
+    book.world.give(amendment, "sponsor")
+
+
+def test_checks_that_an_amendment_takes_away_stop_asking_and_ask_anew_when_they_come_back(book, amended):
+    book.fill("sheet", {"since": "2025-03-02", "day": "2025-03-01"})
+    move(book, amended("2.0", checks=False))
+    assert book.asked() == ["since_before_day"]  # until somebody works on the form
+    book.fill("sheet", {"note": "x"})
     assert (book.asked(), book.asked("closed")) == ([], ["since_before_day"])
+    move(book, amended("3.0"))
+    book.fill("sheet", {"note": "y"}, reason="slip")
+    assert book.asked() == ["since_before_day"]
+
+
+def test_what_stands_on_a_form_that_an_amendment_took_from_the_visit_can_still_be_corrected(book, amended):
+    move(book, amended("2.0", more=("walk",)))
+    rater = {"by": "rater"}
+    other = type(book)(book.world, book.world.consented())
+    visit = RecordVisit(participant=other.participant, encounter="screening", date=book.world.today)
+    book.world.give(visit, "nurse")
+    other.fill("walk", {"seconds": "7"}, **rater)
+    move(book, amended("3.0"))
+    other.fill("walk", {"seconds": "8"}, **rater, reason="misread")
+    book.world.refuses(NotFound, book.save("walk", {"seconds": "7"}), "rater")
+
+
+def test_a_visit_owes_the_forms_of_the_build_it_was_recorded_under(book, amended):
+    move(book, amended("2.0", more=("walk",)))
+    book.world.later(days=1)
+    again = RecordVisit(participant=book.participant, encounter="screening", date=book.world.today)
+    book.world.give(again, "nurse", reason="misread")
+    builds = book.world.trial.builds
+    now = list(builds.values())[-1]
+    assert [form for _, form, _ in book.state.unfilled(builds, now)] == ["screening", "sheet"]
+    (visit,) = book.rows(VISIT, encounter="screening")
+    assert (visit["date"], visit["build"]) == (book.world.today, book.world.build.id)
+    other = type(book)(book.world, book.world.consented())
+    book.world.give(RecordVisit(participant=other.participant, encounter="screening", date=book.world.today), "nurse")
+    assert [form for _, form, _ in other.state.unfilled(builds, now)] == ["screening", "sheet", "walk"]
+    assert [form for _, form, _ in other.state.unfilled(builds, book.world.build)] == ["screening", "sheet"]
+    waiting = tasks(book.world.trial.stores[Space.OPEN].rows, builds, date.fromisoformat(book.world.today))
+    owed = [(task.participant, task.about) for task in waiting if task.kind is Kind.COMPLETE_FORM]
+    assert sorted(owed) == [
+        (participant, f"screening.{form}.1")
+        for participant, forms in (
+            (book.participant, ("screening", "sheet")),
+            (other.participant, ("screening", "sheet", "walk")),
+        )
+        for form in forms
+    ]
