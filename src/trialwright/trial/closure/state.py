@@ -31,6 +31,10 @@ from trialwright.trial.enrolment.events import ParticipantNumberTaken
 from trialwright.trial.event import Event, Fact, Space
 from trialwright.trial.state import Slice
 
+UNLOCK = "unlock"
+UNBLIND = "unblind"
+"""Acts that need two people."""
+
 
 @dataclass
 class Deviations(Slice):
@@ -133,8 +137,10 @@ class Ending(Slice):
                 self.proposed[act] = fact.actor
             case AnalysisPlanSigned(plan=plan):
                 self.plan = plan
+                self.proposed.pop(UNBLIND, None)  # who proposed it agreed to another plan
             case AnalysisCodeFrozen(code=code):
                 self.code = code
+                self.proposed.pop(UNBLIND, None)
             case StudyClosed():
                 self.closed = True
             case StudyArchived():

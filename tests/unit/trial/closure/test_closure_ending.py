@@ -308,6 +308,20 @@ def test_unblinding_takes_two_people(ending: Any) -> None:
     ending.world.refuses(NotPermitted, UnblindStudy(), "data_manager")
 
 
+def test_who_proposed_the_unblinding_agreed_to_the_plan_and_code_of_that_time(ending: Any) -> None:
+    changes = (
+        (SignAnalysisPlan(version="2.0", plan="b" * 64), {"shown": "b" * 64}),
+        (FreezeAnalysisCode(code="d" * 64), {}),
+    )
+    ending.planned().locked()
+    for change, how in changes:
+        ending.give(ProposeUnblinding(), "sponsor")
+        ending.give(change, "statistician", **how)
+        ending.world.refuses(SecondPersonMissing, UnblindStudy(), "statistician")
+    ending.give(ProposeUnblinding(), "sponsor")
+    ending.give(UnblindStudy(), "statistician")
+
+
 def test_unblinding_discloses_in_the_closed_space_and_says_openly_that_it_happened(ending: Any) -> None:
     world = ending.world
     screened = world.screened()

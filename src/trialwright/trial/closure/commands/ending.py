@@ -41,14 +41,11 @@ from trialwright.trial.closure.refusals import (
     PlanNotSigned,
     SecondPersonMissing,
 )
-from trialwright.trial.closure.state import Disclosure, Ending
+from trialwright.trial.closure.state import UNBLIND, UNLOCK, Disclosure, Ending
 from trialwright.trial.closure.wording import in_years, name, need_reason, sha256_hex, words
 from trialwright.trial.command import Command, Context, Decide, Permission, may
 from trialwright.trial.event import Event, Space, encode
 from trialwright.trial.state import State
-
-UNLOCK = "unlock"
-UNBLIND = "unblind"
 
 KEEP_YEARS = 25
 """Retention of trial records (Regulation (EU) 536/2014, Article 58)."""
