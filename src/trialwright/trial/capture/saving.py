@@ -112,15 +112,13 @@ class Saving:
     # --- rows of repeating groups ---------------------------------------------------------------------------
 
     def _started_rows(self) -> dict[str, tuple[int, ...]]:
-        """Repeating group → rows in which something was entered."""
+        """Repeating group → rows in which something stands."""
         rows: dict[str, set[int]] = {}
         for name in self._values:
             item, row = split_row(name)
             compiled = self._form.items.get(item)
             if compiled is not None and compiled.repeats:
-                rows.setdefault(compiled.group, set())
-                if name not in self._computed:
-                    rows[compiled.group].add(row)
+                rows.setdefault(compiled.group, set()).add(row)
         return {group: tuple(sorted(found)) for group, found in rows.items()}
 
     def _rows_at(self, compiled: CompiledItem) -> tuple[int, ...]:
