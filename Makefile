@@ -34,6 +34,9 @@ test: setup ## Run all tests
 tutorial: setup ## Run every command that the documentation shows, and compare what it prints
 	$(RUN)/python tests/repository/documents.py docs/tutorial/*.md docs/how-to/*.md
 
+bench: setup ## Figures of speed and memory beside their targets, taken in one run (PARTICIPANTS=2000 takes an hour)
+	$(RUN)/python benchmarks $(if $(PARTICIPANTS),--participants $(PARTICIPANTS))
+
 lint: setup ## Style, types and the layers of the house
 	$(RUN)/ruff check
 	$(RUN)/ruff format --check

@@ -6,15 +6,13 @@ exception) over rows in which about one value in twelve is missing.
 
 from __future__ import annotations
 
-import gc
 import os
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from time import perf_counter, process_time
 
 import duckdb
+from figures import Figure, best, show
 
 from trialwright.expressions import (
     BooleanType,
@@ -51,30 +49,17 @@ CRITERIA = [
 PYTHON_ROWS, DUCKDB_ROWS, RULES = 100_000, 4_000_000, 20_000
 
 
-def main() -> None:
-    """Measure and print. Processor time says what a busy machine hides: divided by the threads used, it is the time
-    that an idle machine would take."""
+def figures() -> Iterator[Figure]:
+    """Every figure, as it is taken."""
     criteria = [compile_python(parse(text), SCOPE) for text in CRITERIA]
-    print(f"{'':<34}{'by the clock':>14}{'by processor':>14}")
-    _print("Python, six verdicts, rows/s", PYTHON_ROWS, _python(criteria))
-    _print("Python, door and reasons, rows/s", PYTHON_ROWS // 10, _python_with_door(criteria))
-    _print("DuckDB, 2 threads, rows/s", DUCKDB_ROWS, _duckdb(admitted=True), threads=2)
-    _print("DuckDB, with the door, rows/s", DUCKDB_ROWS, _duckdb(admitted=False), threads=2)
-    _print("20,000 rules on one person, times/s", 1, _rules())
-    _print("ask next, times/s", 100, _asking(criteria))
-
-
-@dataclass(frozen=True)
-class Taken:
-    """Seconds by the clock and of the processor."""
-
-    clock: float
-    processor: float
-
-
-def _print(what: str, count: int, taken: Taken, threads: int = 1) -> None:
-    by_processor = count * threads / taken.processor
-    print(f"{what:<34}{count / taken.clock:>14,.1f}{by_processor:>14,.1f}")
+    yield Figure.rate("Python, six verdicts", PYTHON_ROWS, best(_python(criteria)), "rows/s", 300_000)
+    yield Figure.rate("Python, door and reasons", PYTHON_ROWS // 10, best(_python_with_door(criteria)), "rows/s")
+    duckdb, with_door = best(_duckdb(admitted=True)), best(_duckdb(admitted=False))
+    yield Figure.rate("DuckDB, 2 threads, six verdicts", DUCKDB_ROWS, duckdb, "rows/s", 8_000_000, threads=2)
+    yield Figure.rate("DuckDB, 2 threads, with the door", DUCKDB_ROWS, with_door, "rows/s", threads=2)
+    rules = best(_rules())
+    yield Figure("20,000 rules on one person", rules.clock, rules.processor, "s", 0.5, less=True)
+    yield Figure.rate("ask next", 100, best(_asking(criteria)), "questions/s")
 
 
 def _values(chance: random.Random) -> dict[str, object]:
@@ -92,14 +77,14 @@ def _values(chance: random.Random) -> dict[str, object]:
     return {name: None if chance.random() < 0.08 else value for name, value in values.items()}
 
 
-def _python(criteria: list[Compiled]) -> Taken:
+def _python(criteria: list[Compiled]) -> Callable[[], object]:
     chance = random.Random(1)
     rows = [admit(SCOPE, _values(chance)).cells for _ in range(PYTHON_ROWS)]
     a, b, c, d, e, f = (compiled.decide for compiled in criteria)
-    return _best(lambda: [(a(row), b(row), c(row), d(row), e(row), f(row)) for row in rows])
+    return lambda: [(a(row), b(row), c(row), d(row), e(row), f(row)) for row in rows]
 
 
-def _python_with_door(criteria: list[Compiled]) -> Taken:
+def _python_with_door(criteria: list[Compiled]) -> Callable[[], object]:
     chance = random.Random(1)
     people = [_values(chance) for _ in range(PYTHON_ROWS // 10)]
 
@@ -109,10 +94,10 @@ def _python_with_door(criteria: list[Compiled]) -> Taken:
             for compiled in criteria:
                 compiled.on(row)
 
-    return _best(all_verdicts)
+    return all_verdicts
 
 
-def _duckdb(*, admitted: bool) -> Taken:
+def _duckdb(*, admitted: bool) -> Callable[[], object]:
     connection = duckdb.connect(":memory:", config={"threads": min(2, os.cpu_count() or 1)})
     connection.execute("SELECT setseed(0.5)")
     connection.execute(
@@ -129,14 +114,14 @@ def _duckdb(*, admitted: bool) -> Taken:
     )
     verdicts = [to_sql(parse(text), SCOPE, "duckdb", admitted=admitted) for text in CRITERIA]
     counts = ", ".join(f"count({verdict}), count_if({verdict})" for verdict in verdicts)
-    return _best(lambda: connection.execute(f"SELECT {counts} FROM facts").fetchall())
+    return lambda: connection.execute(f"SELECT {counts} FROM facts").fetchall()
 
 
 def _some(expression: str) -> str:
     return f"CASE WHEN random() >= 0.08 THEN {expression} END"
 
 
-def _rules() -> Taken:
+def _rules() -> Callable[[], object]:
     """20,000 different rules, compiled beforehand, all asked of one person."""
     chance = random.Random(2)
     rules = [compile_python(parse(_rule(chance)), SCOPE) for _ in range(RULES)]
@@ -147,7 +132,7 @@ def _rules() -> Taken:
         for rule in rules:
             rule.on(row)
 
-    return _best(ask_all)
+    return ask_all
 
 
 def _rule(chance: random.Random) -> str:
@@ -157,21 +142,10 @@ def _rule(chance: random.Random) -> str:
     return f"{ages} and edss >= {chance.randint(1, 6)} and ({kidneys} or {course})"
 
 
-def _asking(criteria: list[Compiled]) -> Taken:
+def _asking(criteria: list[Compiled]) -> Callable[[], object]:
     row = admit(SCOPE, {"age": 34})
-    return _best(lambda: [ask_next(criteria, row) for _ in range(100)])
-
-
-def _best(act: Callable[[], object], times: int = 3) -> Taken:
-    clocks, processors = [], []
-    for _ in range(times):
-        gc.collect()
-        clock, processor = perf_counter(), process_time()
-        act()
-        clocks.append(perf_counter() - clock)
-        processors.append(process_time() - processor)
-    return Taken(min(clocks), min(processors))
+    return lambda: [ask_next(criteria, row) for _ in range(100)]
 
 
 if __name__ == "__main__":
-    main()
+    show("Expressions", figures())

@@ -50,9 +50,20 @@ def append(ledger, *entries):
 def test_an_empty_ledger_has_the_head_of_nothing(store):
     ledger = store.ledger(LEDGER)
     assert ledger.head() == Head(0, textbook_chain(LEDGER, []), textbook_root([]))
+    assert ledger.size() == 0
     assert list(ledger.read()) == []
     assert list(ledger.streams()) == []
     assert ledger.stream_version("a") == 0
+
+
+def test_the_size_is_that_of_the_head_also_after_a_rollback(store, event):
+    ledger = store.ledger(LEDGER)
+    append(ledger, event("a", 1), event("b", 1))
+    assert ledger.size() == ledger.head().size == 2
+    with pytest.raises(ZeroDivisionError), ledger.transaction() as transaction:
+        transaction.append([event("a", 2)])
+        raise ZeroDivisionError
+    assert ledger.size() == ledger.head().size == 2
 
 
 def test_entries_come_back_as_they_went_in_with_place_leaf_and_chain(store, event):

@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-import sqlglot
-from sqlglot.errors import SqlglotError
-
 from trialwright.expressions._meaning import (
     Absolute,
     Arithmetic,
@@ -118,6 +115,10 @@ def _own_name(key: str) -> str:
 def _for_dialect(text: str, dialect: str, expression: Expression) -> str:
     if dialect in {"duckdb", "postgres"}:
         return text
+    # Loaded here: few ever ask for another dialect, and its grammar takes a tenth of the program's start.
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
     try:
         return sqlglot.transpile(text, read="duckdb", write=dialect)[0]
     except (SqlglotError, ValueError) as error:

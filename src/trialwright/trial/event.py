@@ -13,7 +13,7 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from trialwright.foundation.errors import RecordError
 
@@ -88,9 +88,11 @@ def decode(kind: type[Event], data: Mapping[str, Any]) -> Event:
     Raises:
         RecordError: the data do not fit the event type (an altered record, or a newer Trialwright wrote it).
     """
-    readers = _readers(kind)
+    maker = _MAKERS.get(kind)
+    if maker is None:
+        maker = _MAKERS[kind] = _maker(kind)
     try:
-        return kind(**{name: readers[name](value) for name, value in data.items()})
+        return cast(Event, maker(data))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(
             f"an entry of type {kind.TYPE} does not have the fields of that event: {error}",
@@ -99,8 +101,9 @@ def decode(kind: type[Event], data: Mapping[str, Any]) -> Event:
         ) from error
 
 
+_Reader = Callable[[Any], Any]
 _FIELDS: dict[Any, tuple[dataclasses.Field[Any], ...]] = {}
-_READERS: dict[Any, dict[str, Callable[[Any], Any]]] = {}
+_MAKERS: dict[Any, _Reader] = {}
 
 
 def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
@@ -122,19 +125,30 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot stand in an event")
 
 
-def _readers(kind: Any) -> dict[str, Callable[[Any], Any]]:
-    known = _READERS.get(kind)
-    if known is None:
-        hints = typing.get_type_hints(kind)
-        known = _READERS[kind] = {field.name: _reader(hints[field.name]) for field in _fields(kind)}
-    return known
+def _maker(kind: Any) -> _Reader:
+    """Makes an instance of a dataclass from its data."""
+    hints = typing.get_type_hints(kind)
+    readers = {field.name: _reader(hints[field.name]) for field in _fields(kind)}
+    # Most fields hold what they declare as it is; a call for each would take most of the time of a replay.
+    plain = {name: _optional(hints[name]) for name in readers}
+
+    def make(data: Mapping[str, Any]) -> Any:
+        return kind(**{n: value if type(value) is plain.get(n) else readers[n](value) for n, value in data.items()})
+
+    return make
 
 
-def _reader(hint: Any) -> Callable[[Any], Any]:
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
+def _optional(hint: Any) -> Any:
+    """``str`` of ``str | None``; other hints as they are."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
         (inner,) = (a for a in typing.get_args(hint) if a is not type(None))
-        return _reader(inner)
+        return inner
+    return hint
+
+
+def _reader(hint: Any) -> _Reader:
+    hint = _optional(hint)
+    origin = typing.get_origin(hint)
     if origin is tuple:
         item = _reader(typing.get_args(hint)[0])
         return lambda value: tuple(item(v) for v in value)
@@ -142,7 +156,7 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         item = _reader(typing.get_args(hint)[1])
         return lambda value: {k: item(v) for k, v in value.items()}
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return lambda value: hint(**{n: _readers(hint)[n](v) for n, v in value.items()})
+        return _maker(hint)
     if hint in (str, int, bool):
         return lambda value: value if type(value) is hint else _refuse(hint, value)
     raise TypeError(f"{hint} cannot stand in an event")

@@ -93,7 +93,7 @@ class Recorder:
         Raises:
             RecordError: unknown type or version, or data that do not fit.
         """
-        body = json.loads(entry.body)
+        body = json.loads(entry.body.decode())
         return Fact(
             event=self.event(body["type"], body["data"], body["type_version"]),
             stream=body["stream"],

@@ -1,6 +1,6 @@
 """Figures of the statistics, schedule and instruments engines; single process, best of several runs.
 
-python benchmarks/statistics.py
+python benchmarks/mixed_models.py
 """
 
 from __future__ import annotations

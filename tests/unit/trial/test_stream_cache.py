@@ -1,0 +1,121 @@
+"""Folded streams: what they hold is what a fold of the whole stream holds, whoever wrote, whatever was let go."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trialwright.foundation.ports import DerivedEntropy
+from trialwright.ledger import NewEntry, canonical
+from trialwright.stores import MemoryStore
+from trialwright.trial.event import Event, Space
+from trialwright.trial.record import Recorder
+from trialwright.trial.state import Slice, State, StreamCache
+
+LEDGER = "demo/open"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted(Event):
+    """Something to fold."""
+
+    TYPE: ClassVar[str] = "demo.noted"
+    STREAM: ClassVar[str] = "participant/{participant}"
+    participant: str
+    text: str
+
+
+@dataclass
+class Notes(Slice):
+    """All texts of a participant."""
+
+    STREAM: ClassVar[str] = "participant/{}"
+    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (Noted,)
+    texts: list[str] = field(default_factory=list)
+
+    def apply(self, fact):
+        self.texts.append(fact.event.text)
+
+
+class Process:
+    """One process with a cache of its own over a shared ledger."""
+
+    def __init__(self, store, keep):
+        self.ledger = store.ledger(LEDGER)
+        self.recorder = Recorder([Noted], DerivedEntropy(1))
+        self.cache = StreamCache({Space.OPEN: self.ledger}, [Notes], self.recorder, keep=keep)
+
+    def write(self, participant, text):
+        stream = f"participant/{participant}"
+        seq = self.ledger.stream_version(stream) + 1
+        with self.ledger.transaction() as transaction:
+            placed = transaction.append([entry(stream, seq, participant, text, self.ledger.size())])
+        self.cache.learn(Space.OPEN, [self.recorder.read(one) for one in placed], placed[-1].seq)
+
+    def reads(self, participant):
+        state = State(self.cache)
+        texts = state.of(Notes, participant).texts
+        return list(texts), state.version(Space.OPEN, f"participant/{participant}")
+
+
+def entry(stream, seq, participant, text, number):
+    said = dict.fromkeys(("observed_at", "site", "reason"))
+    said |= dict.fromkeys(("at", "local", "zone", "actor", "role", "organisation", "build"), "x")
+    body = {
+        **said,
+        "stream": stream,
+        "stream_seq": seq,
+        "type": Noted.TYPE,
+        "type_version": 1,
+        "request_id": f"r{number}",
+        "data": {"participant": participant, "text": text},
+    }
+    return NewEntry(stream, seq, Noted.TYPE, f"r{number}", canonical(body))
+
+
+def folded_plainly(ledger, participant):
+    found = [
+        json.loads(one.body)["data"]["text"] for one in ledger.read() if one.stream == f"participant/{participant}"
+    ]
+    return found, len(found)
+
+
+PARTICIPANTS = st.sampled_from(["01", "02", "03"])
+STEPS = st.lists(st.tuples(st.sampled_from(["write", "read"]), st.sampled_from([0, 1]), PARTICIPANTS), max_size=40)
+
+
+@given(steps=STEPS, keep=st.integers(1, 3))
+def test_a_reader_sees_what_the_ledger_holds_whoever_wrote_and_whatever_was_let_go(steps, keep):
+    store = MemoryStore()
+    processes = [Process(store, keep), Process(store, keep)]
+    for number, (what, who, participant) in enumerate(steps):
+        if what == "write":
+            processes[who].write(participant, f"text {number}")
+        else:
+            assert processes[who].reads(participant) == folded_plainly(store.ledger(LEDGER), participant)
+
+
+def test_a_ledger_that_nobody_else_moved_is_not_asked_for_versions():
+    store = MemoryStore()
+    process = Process(store, 3)
+    process.write("01", "first")
+    assert process.reads("01") == (["first"], 1)
+    asked = []
+    process.ledger.stream_version = asked.append
+    assert process.reads("01") == (["first"], 1)
+    assert asked == []
+
+
+def test_one_reader_sees_one_version_of_a_stream():
+    store = MemoryStore()
+    mine, other = Process(store, 3), Process(store, 3)
+    mine.write("01", "first")
+    state = State(mine.cache)
+    assert state.version(Space.OPEN, "participant/01") == 1
+    other.write("01", "second")
+    assert state.version(Space.OPEN, "participant/01") == 1
+    assert mine.reads("01") == (["first", "second"], 2)
