@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from trialwright.operating_characteristics.cases import Case, NotSimulated
+from trialwright.operating_characteristics.cases import Case, Measure, NotSimulated
 from trialwright.operating_characteristics.running import CONDUCT, Plan, Results, prepared
 from trialwright.operating_characteristics.settings import Setting
 from trialwright.operating_characteristics.tallies import Tally, mean_and_error, share_and_error
@@ -33,6 +34,7 @@ class Answer:
         empirical_error: standard deviation of the estimates.
         not_estimated: share of trials without an estimate; they count as trials that showed nothing.
         notes: where the simulation is simpler than the plan.
+        measure: what truth, bias and half-width are of.
     """
 
     setting: Setting
@@ -48,6 +50,7 @@ class Answer:
     empirical_error: float | None
     not_estimated: Number
     notes: tuple[str, ...]
+    measure: Measure
 
     @property
     def question(self) -> str:
@@ -61,6 +64,8 @@ class Answer:
         people = f"{self.setting.participants} participants"
         if self.truth == 0:
             return f"With {people} and no difference at all, {self.model} finds one by mistake {found}."
+        if self.measure == "log_rate_ratio":
+            return f"With {people}, {self.model} finds a rate ratio of {math.exp(self.truth):.3g} {found}."
         return f"With {people}, {self.model} finds a difference of {self.truth:g} {found}."
 
 
@@ -149,6 +154,7 @@ def _answer(setting: Setting, kind: str, case: Case, sums: Tally) -> Answer:
         empirical_error=None if off is None else off[1] * estimated**0.5,
         not_estimated=_certain(share_and_error(trials - estimated, trials)),
         notes=case.notes,
+        measure=case.measure,
     )
 
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from trialwright.operating_characteristics.counted import Parallel, counted
 from trialwright.operating_characteristics.courses import Course, course
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.operating_characteristics.estimates import Estimates
+from trialwright.operating_characteristics.groups import Groups
 from trialwright.operating_characteristics.lists import allocation_lists, declared_design
-from trialwright.operating_characteristics.mixed import Method, Repeated, Structure, crossover_design, visits_design
-from trialwright.operating_characteristics.repeated import Groups, RepeatedData, RepeatedWorld
+from trialwright.operating_characteristics.mixed import (
+    DegreesOfFreedom,
+    Repeated,
+    Structure,
+    crossover_design,
+    visits_design,
+)
+from trialwright.operating_characteristics.repeated import RepeatedData, RepeatedWorld
 from trialwright.operating_characteristics.settings import Setting
+from trialwright.operating_characteristics.streams import Streams
 from trialwright.operating_characteristics.timing import Timing, timing
 from trialwright.operating_characteristics.two_means import CompareMeans
 from trialwright.protocol.analysis import Endpoint, Model
@@ -27,15 +37,29 @@ _STRUCTURES: dict[str | None, Structure] = {
     "toep": "toeplitz",
     None: "unstructured",
 }
+Measure = Literal["difference", "log_rate_ratio"]
+
 _KNOWN_TERMS = {"arm", "baseline", "period", "sequence", "visit"}
 
 
-class RepeatedAnalysis(Protocol):
-    """An analysis of repeated outcomes, fast and slow."""
+class Data(Protocol):
+    """The data of one block of trials."""
 
-    def analyse(self, data: RepeatedData) -> Estimates: ...
+    def rows(self, trial: int) -> list[tuple[int, tuple[float | None, ...]]]: ...
 
-    def reference(self, data: RepeatedData, trial: int) -> Estimate: ...
+
+class World(Protocol):
+    """What trials are drawn from."""
+
+    def simulate(self, streams: Streams) -> Data: ...
+
+
+class Method(Protocol):
+    """An analysis, fast and slow; of the kind of data that its world gives."""
+
+    def analyse(self, data: Any) -> Estimates: ...
+
+    def reference(self, data: Any, trial: int) -> Estimate: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +72,16 @@ class Case:
         world, analysis: what is simulated, and how it is analysed.
         truth: the treatment effect that the estimand means in this setting.
         notes: where the simulation is simpler than the plan.
+        measure: what ``truth`` and the estimates are.
     """
 
     model: str
     endpoint: str
-    world: RepeatedWorld
-    analysis: RepeatedAnalysis
+    world: World
+    analysis: Method
     truth: float
     notes: tuple[str, ...]
+    measure: Measure = "difference"
 
 
 @dataclass(frozen=True)
@@ -93,12 +119,17 @@ def cases(study: Study, setting: Setting, seed: int) -> tuple[list[Case], list[N
 
 
 def _case(study: Study, setting: Setting, model: Model, seed: int) -> Case:
-    if model.method not in ("ancova", "crossover", "mmrm"):
-        raise CannotSimulate(
-            f"the method {model.method} has no fast form for this file", remedy="use `trialwright rehearse`"
-        )
     estimand = next(each for each in study.analysis.estimands if each.id == model.estimand)
     endpoint = next(each for each in study.analysis.endpoints if each.id == estimand.endpoint)
+    notes = tuple(_notes(study, model))
+    if model.method in ("negative_binomial", "cmh") and endpoint.measure in ("count", "binary"):
+        world, analysis, truth = counted(study, setting, endpoint, _parallel(study, setting, seed))
+        measure: Measure = "log_rate_ratio" if endpoint.measure == "count" else "difference"
+        return Case(model.id, endpoint.id, world, analysis, truth, notes, measure)
+    if model.method not in ("ancova", "crossover", "mmrm"):
+        raise CannotSimulate(
+            f"the method {model.method} has no fast form for {endpoint.measure}", remedy="use `trialwright rehearse`"
+        )
     if endpoint.measure not in ("value", "change_from_baseline"):
         raise CannotSimulate(f"the measure {endpoint.measure} is not normal", remedy="use `trialwright rehearse`")
     if endpoint.measure == "change_from_baseline" and endpoint.baseline is None:
@@ -106,14 +137,26 @@ def _case(study: Study, setting: Setting, model: Model, seed: int) -> Case:
     described = course(study, endpoint.item)
     when = timing(study)
     visits = ([endpoint.baseline] if endpoint.baseline else []) + list(endpoint.at)
-    world, effects = _world(study, setting, described, when, visits, endpoint.baseline is not None, seed)
-    analysis, decisive = _analysis(study, model, endpoint)
-    notes = [f"term {term} is left out" for term in model.terms if term not in _KNOWN_TERMS]
+    repeated, effects = _world(study, setting, described, when, visits, endpoint.baseline is not None, seed)
+    method, decisive = _analysis(study, model, endpoint)
+    return Case(model.id, endpoint.id, repeated, method, effects[decisive], notes)
+
+
+def _notes(study: Study, model: Model) -> Iterator[str]:
+    """Where the simulation is simpler than the plan."""
+    known = _KNOWN_TERMS if model.method in ("ancova", "crossover", "mmrm") else {"arm"}
+    yield from (f"term {term} is left out" for term in model.terms if term not in known)
     if study.randomisation.by_site or study.randomisation.strata:
-        notes.append("one list for all strata")
+        yield "one list for all strata"
     if study.randomisation.method == "minimisation":
-        notes.append("permuted blocks stand in for minimisation")
-    return Case(model.id, endpoint.id, world, analysis, effects[decisive], tuple(notes))
+        yield "permuted blocks stand in for minimisation"
+
+
+def _parallel(study: Study, setting: Setting, seed: int) -> Parallel:
+    comparator, interest = _two_arms(study)
+    if study.identity.design != "parallel":
+        raise CannotSimulate("counts in a crossover", remedy="use `trialwright rehearse`")
+    return Parallel(comparator, interest, _lists(study, setting.participants, {comparator: 0, interest: 1}, seed))
 
 
 def _two_arms(study: Study) -> tuple[str, str]:
@@ -222,7 +265,7 @@ def _lists(study: Study, participants: int, label: dict[str, int], seed: int) ->
     return np.array([label[unit] for unit in design.units], dtype=np.int8)[drawn]
 
 
-def _analysis(study: Study, model: Model, endpoint: Endpoint) -> tuple[RepeatedAnalysis, int]:
+def _analysis(study: Study, model: Model, endpoint: Endpoint) -> tuple[Method, int]:
     """The analysis, and the visit whose difference it estimates."""
     first = int(endpoint.baseline is not None)
     change_from = 0 if endpoint.measure == "change_from_baseline" else None
@@ -244,7 +287,7 @@ def _analysis(study: Study, model: Model, endpoint: Endpoint) -> tuple[RepeatedA
     if model.covariance not in _STRUCTURES:
         raise CannotSimulate(f"the covariance {model.covariance} has no fast form", remedy="use us, cs or toep")
     structure = _STRUCTURES[model.covariance]
-    method: Method = "satterthwaite" if model.degrees_of_freedom == "satterthwaite" else "kenward_roger"
+    method: DegreesOfFreedom = "satterthwaite" if model.degrees_of_freedom == "satterthwaite" else "kenward_roger"
     if crossover:
         if len(visits) != 2:
             raise CannotSimulate("a crossover with more than one outcome a period", remedy="name one a period")

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from trialwright.operating_characteristics.repeated import Groups
+from trialwright.operating_characteristics.groups import Groups
 from trialwright.protocol.folder import Study
 from trialwright.randomisation import Design, declare, generate
 

@@ -33,7 +33,7 @@ from trialwright.statistics.arrays import Array
 from trialwright.statistics.covariance import structure
 
 Structure = Literal["unstructured", "compound_symmetry", "toeplitz"]
-Method = Literal["kenward_roger", "satterthwaite"]
+DegreesOfFreedom = Literal["kenward_roger", "satterthwaite"]
 
 LINEAR: tuple[Structure, ...] = ("compound_symmetry", "toeplitz", "unstructured")
 """Structures that are fast here."""
@@ -64,7 +64,7 @@ class Repeated:
     design: Array
     contrast: Array
     covariance: Structure = "unstructured"
-    method: Method = "kenward_roger"
+    method: DegreesOfFreedom = "kenward_roger"
     change_from: int | None = None
     covariate: int | None = None
 
@@ -338,7 +338,7 @@ def _start(cells: _Cells, basis: Array) -> Array:
     return theta
 
 
-def _fit(cells: _Cells, basis: Array, contrast: Array, method: Method) -> Estimates:
+def _fit(cells: _Cells, basis: Array, contrast: Array, method: DegreesOfFreedom) -> Estimates:
     """Two Fisher-scoring steps, then Newton steps, halved until the likelihood grows; each trial at its own pace."""
     trials = cells.y.shape[-1]
     result = np.full((3, trials), np.nan)
@@ -400,7 +400,7 @@ def _of(state: _State, place: npt.NDArray[np.intp]) -> _State:
     return _State(**parts)
 
 
-def _contrast(cells: _Cells, basis: Array, state: _State, contrast: Array, method: Method) -> Array:
+def _contrast(cells: _Cells, basis: Array, state: _State, contrast: Array, method: DegreesOfFreedom) -> Array:
     """(estimate, variance, degrees of freedom), shape (3, T); NaN where the data do not determine Σ."""
     k, q = basis.shape[0], basis.shape[1]
     flat = basis.reshape(k, q * q)

@@ -10,14 +10,12 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.operating_characteristics.estimates import Flags
+from trialwright.operating_characteristics.groups import Groups, check_lists, draw_groups
 from trialwright.operating_characteristics.streams import BLOCK, Streams
 from trialwright.statistics.arrays import Array
-
-Groups = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,14 +58,12 @@ class RepeatedWorld:
     def __post_init__(self) -> None:
         q = self.means.size
         groups, periods, visits = self.shifts.shape
-        if self.covariance.shape != (q, q) or visits != q or self.lists.ndim != 2 or self.lists.size == 0:
+        if self.covariance.shape != (q, q) or visits != q:
             raise CannotSimulate(
-                f"means {self.means.shape}, covariance {self.covariance.shape}, shifts {self.shifts.shape} and lists "
-                f"{self.lists.shape} do not fit",
-                remedy="give one mean and one row of the covariance a visit, and at least one participant",
+                f"means {self.means.shape}, covariance {self.covariance.shape}, shifts {self.shifts.shape}: no fit",
+                remedy="give one mean and one row of the covariance a visit",
             )
-        if self.lists.min() < 0 or self.lists.max() >= groups:
-            raise CannotSimulate("a list names a group that has no shifts", remedy="number the groups from 0")
+        check_lists(self.lists, groups)
         try:
             root = np.linalg.cholesky(self.covariance)
         except np.linalg.LinAlgError as error:
@@ -91,6 +87,10 @@ class RepeatedWorld:
         """n."""
         return int(self.lists.shape[1])
 
+    def simulate(self, streams: Streams) -> RepeatedData:
+        """The data of one block of trials."""
+        return simulate_repeated(self, streams)
+
     def with_lists(self, lists: Groups) -> RepeatedWorld:
         """The same world with other lists, perhaps of another length."""
         return replace(self, lists=lists)
@@ -109,6 +109,14 @@ class RepeatedData:
     y: Array
     observed: Flags | None
     group: Groups
+
+    def rows(self, trial: int) -> list[tuple[int, tuple[float | None, ...]]]:
+        """Group and values of every participant of one trial."""
+        y, seen, group = self.one(trial)
+        return [
+            (int(g), tuple(float(v) if s else None for v, s in zip(values, there, strict=True)))
+            for g, values, there in zip(group, y, seen, strict=True)
+        ]
 
     def one(self, trial: int) -> tuple[Array, Flags, Groups]:
         """Values (n, q), which of them were observed, and the groups (n,) of one trial of the block."""
@@ -129,17 +137,10 @@ def simulate_repeated(world: RepeatedWorld, streams: Streams) -> RepeatedData:
                 y[:, a] += world._root[a, b] * z[:, b]
     if world.scale == "lognormal":
         np.exp(y, out=y)
-    group = _draw_lists(world, streams)
+    group = draw_groups(world.lists, streams)
     _treat(world, streams, group, y)
     _record(world, streams, y)
     return RepeatedData(y, _observed(world, streams), group)
-
-
-def _draw_lists(world: RepeatedWorld, streams: Streams) -> Groups:
-    if world.lists.shape[0] == 1:
-        return world.lists.reshape(-1, 1)
-    drawn = (streams.uniforms("allocation", 1)[0] * world.lists.shape[0]).astype(np.intp)
-    return np.ascontiguousarray(world.lists[drawn].T)
 
 
 def _treat(world: RepeatedWorld, streams: Streams, group: Groups, y: Array) -> None:

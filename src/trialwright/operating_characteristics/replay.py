@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from trialwright.operating_characteristics.cases import Case
+from trialwright.operating_characteristics.cases import Case, Data
 from trialwright.operating_characteristics.errors import CannotSimulate
-from trialwright.operating_characteristics.repeated import RepeatedData, simulate_repeated
 from trialwright.operating_characteristics.running import COMMON, Plan, prepared
 from trialwright.operating_characteristics.streams import BLOCK, Streams
 from trialwright.statistics import CannotEstimate, Estimate
@@ -67,20 +66,16 @@ def replay(plan: Plan, setting: int, trial: int) -> tuple[Replayed, ...]:
     return tuple(_one(case, data, trial % BLOCK) for case, data in _data(found, streams))
 
 
-def _data(found: list[Case], streams: Streams) -> Iterator[tuple[Case, RepeatedData]]:
+def _data(found: list[Case], streams: Streams) -> Iterator[tuple[Case, Data]]:
     for endpoint in dict.fromkeys(case.endpoint for case in found):
         members = [case for case in found if case.endpoint == endpoint]
-        data = simulate_repeated(members[0].world, streams)
+        data = members[0].world.simulate(streams)
         for case in members:
             yield case, data
 
 
-def _one(case: Case, data: RepeatedData, place: int) -> Replayed:
-    y, seen, group = data.one(place)
-    rows = tuple(
-        Row(i + 1, int(group[i]), tuple(float(v) if there else None for v, there in zip(y[i], seen[i], strict=True)))
-        for i in range(len(y))
-    )
+def _one(case: Case, data: Data, place: int) -> Replayed:
+    rows = tuple(Row(i + 1, group, values) for i, (group, values) in enumerate(data.rows(place)))
     fast = case.analysis.analyse(data).one(place)
     try:
         full = case.analysis.reference(data, place)

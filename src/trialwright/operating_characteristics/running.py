@@ -15,7 +15,6 @@ from trialwright.operating_characteristics.cases import Case, NotSimulated, case
 from trialwright.operating_characteristics.conduct import Conduct, conduct, tally_conduct
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.operating_characteristics.estimates import Estimates
-from trialwright.operating_characteristics.repeated import simulate_repeated
 from trialwright.operating_characteristics.settings import Setting
 from trialwright.operating_characteristics.streams import BLOCK, Streams
 from trialwright.operating_characteristics.tallies import add, tally_estimates
@@ -114,7 +113,7 @@ def analysed(found: Sequence[Case], streams: Streams) -> Iterator[tuple[Case, Es
     """Every case with its estimates of one block; the data of an endpoint are simulated once for all its models."""
     for endpoint in dict.fromkeys(case.endpoint for case in found):
         members = [case for case in found if case.endpoint == endpoint]
-        data = simulate_repeated(members[0].world, streams)
+        data = members[0].world.simulate(streams)
         for case in members:
             yield case, case.analysis.analyse(data)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from trialwright.operating_characteristics.estimates import Estimates, Flags
-from trialwright.operating_characteristics.repeated import Groups, RepeatedData
+from trialwright.operating_characteristics.repeated import RepeatedData
 from trialwright.statistics import CannotEstimate, Estimate, TwoByTwo, ancova
 from trialwright.statistics.arrays import Array
 
@@ -155,8 +155,3 @@ def _adjusted(
 
 def _dot(a: Array, b: Array) -> Array:
     return np.asarray(np.einsum("nt,nt->t", a, b))
-
-
-def alternating(participants: int) -> Groups:
-    """One balanced list, shape (1, n): 0, 1, 0, 1 …"""
-    return (np.arange(participants) % 2).astype(np.int8)[None]

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from trialwright.build import Build, compile_study
+from trialwright.operating_characteristics.groups import alternating
 from trialwright.operating_characteristics.repeated import RepeatedWorld
-from trialwright.operating_characteristics.two_means import alternating
 from trialwright.protocol import load_study
 
 REPOSITORY = Path(__file__).parents[3]

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from trialwright.operating_characteristics.errors import CannotSimulate
+from trialwright.operating_characteristics.groups import alternating
 from trialwright.operating_characteristics.mixed import Repeated, crossover_design, visits_design
 from trialwright.operating_characteristics.repeated import RepeatedWorld, simulate_repeated
 from trialwright.operating_characteristics.streams import Streams
-from trialwright.operating_characteristics.two_means import CompareMeans, CompletePairs, alternating
+from trialwright.operating_characteristics.two_means import CompareMeans, CompletePairs
 from trialwright.statistics import CannotEstimate
 
 RNG = np.random.default_rng(20)
@@ -124,7 +125,7 @@ def test_a_structure_without_a_fast_form_is_refused():
     ("change", "message"),
     [
         ({"covariance": np.array([[1.0, 2.0], [2.0, 1.0]])}, "positive definite"),
-        ({"covariance": np.eye(3)}, "do not fit"),
+        ({"covariance": np.eye(3)}, "no fit"),
         ({"missed": 1.2}, "probability"),
         ({"dropout": np.array([0.0, -0.1])}, "probability"),
         ({"lists": np.array([[0, 2]], dtype=np.int8)}, "list names a group"),

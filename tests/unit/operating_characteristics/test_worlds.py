@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from trialwright.operating_characteristics.groups import alternating
 from trialwright.operating_characteristics.repeated import RepeatedWorld, simulate_repeated
 from trialwright.operating_characteristics.streams import BLOCK, Streams
-from trialwright.operating_characteristics.two_means import alternating
 
 
 @pytest.fixture
