@@ -171,14 +171,14 @@ class Trial:
 
         Raises:
             Refusal: by name; nothing was written, and the attempt stands in the security log.
-            InvalidValue: a name, a time or a reason that cannot be one.
+            InvalidValue: a time that cannot be one.
             RequestReused: the request id stands for something else.
             VersionConflict: other writers kept moving what the decision read.
         """
-        requests.check_readable(command, by, request_id, reason)
         self.recover()
         request = _Request(command, by, request_id, observed_at, reason, signature)
         try:
+            requests.check_readable(command, by, request_id, reason)
             receipt = self._earlier(request) or self._first(request)
         except Refusal as refusal:
             self._log(request, refusal)

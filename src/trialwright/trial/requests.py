@@ -10,12 +10,18 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from trialwright.foundation.errors import InvalidValue, Refusal
+from trialwright.foundation.errors import Refusal
 from trialwright.foundation.tables import Column, Rows, Table
 from trialwright.stores.errors import ProjectionOutdated
 from trialwright.trial.command import Actor, Command
 
 ASKED = Table("request_asked", key=(Column("request_id"),), columns=(Column("digest"),))
+
+
+class RequestUnreadable(Refusal):
+    """A name, an id or a reason that no store could look for or nobody could read."""
+
+    code = "trial.request_unreadable"
 
 
 class RequestReused(Refusal):
@@ -32,7 +38,7 @@ def check_readable(command: Command, by: Actor, request_id: str, reason: str | N
     """Let a request in only if stores can look for what it names, and people can read why.
 
     Raises:
-        InvalidValue: an empty request id or person, a control character or half a character, or far too much of it.
+        RequestUnreadable: no request id or person, a control character or half a character, or far too much of it.
     """
     names = {
         "request id": request_id,
@@ -44,13 +50,13 @@ def check_readable(command: Command, by: Actor, request_id: str, reason: str | N
     }
     for what, text in names.items():
         if text is not None and (len(text) > LONGEST_NAME or _UNREADABLE.search(text)):
-            raise InvalidValue(
+            raise RequestUnreadable(
                 f"the {what} is {text[:40]!a}", remedy=f"use up to {LONGEST_NAME} printable characters", what=what
             )
     if not request_id or not by.person:
-        raise InvalidValue("a request has no id, or nobody makes it", remedy="name both")
+        raise RequestUnreadable("a request has no id, or nobody makes it", remedy="name both")
     if reason is not None and (len(reason) > LONGEST_REASON or _UNREADABLE.search(reason)):
-        raise InvalidValue(
+        raise RequestUnreadable(
             f"the reason begins {reason[:40]!a}", remedy=f"say why in up to {LONGEST_REASON:,} printable characters"
         )
 

@@ -22,7 +22,7 @@ from trialwright.trial.enrolment.events import ParticipantScreened
 from trialwright.trial.enrolment.state import Numbering
 from trialwright.trial.event import Space
 from trialwright.trial.permission import NotPermitted, SpaceUnavailable
-from trialwright.trial.requests import RequestReused
+from trialwright.trial.requests import RequestReused, RequestUnreadable
 from trialwright.trial.setup.commands import CreateStudy, PauseRecruitment, ResumeRecruitment, SiteNotActive
 
 NURSE = Actor("nurse-01", Role.STUDY_NURSE, "hospital-01", "01")
@@ -386,8 +386,9 @@ def test_names_that_no_store_could_look_for_are_refused_and_nothing_is_written(t
         (ScreenParticipant(site="01"), Actor("", Role.STUDY_NURSE, "hospital-01", "01"), {}),
         (ScreenParticipant(site="01"), "nurse", {"request_id": ""}),
     ):
-        with pytest.raises(InvalidValue):
+        with pytest.raises(RequestUnreadable):
             trial_world.give(command, by, **how)
+        assert trial_world.attempts()[-1]["refusal"] == RequestUnreadable.code
     assert trial_world.heads() == heads
 
 
