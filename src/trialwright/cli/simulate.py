@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trialwright.build import compile_study
 from trialwright.cli.output import AsJson, print_json, print_lines
-from trialwright.cli.study import Folder, open_study
+from trialwright.cli.study import Folder, open_study, write_file
 from trialwright.foundation.errors import InvalidValue
 
 if TYPE_CHECKING:
-    from trialwright.operating_characteristics import Plan, Report
+    from trialwright.operating_characteristics import Assessed, Plan, Report, Tried
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -51,11 +52,23 @@ def simulate(
     again: Annotated[
         str | None, typer.Option("--replay", help="SCENARIO:TRIAL: show one trial instead, counted from 0.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for the page (HTML) and the tables (CSV, JSON).")
+    ] = None,
+    size_for: Annotated[
+        str | None, typer.Option(help="A model: search the fewest participants with --power in every scenario named.")
+    ] = None,
+    power: Annotated[float, typer.Option(help="Of the search for the fewest participants.")] = 0.8,
+    methods: Annotated[bool, typer.Option("--methods", help="Show the randomisation methods side by side.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Simulate the trial very many times; say what the design can and cannot show."""
     characteristics = _characteristics()
     build = compile_study(open_study(folder))
+    if methods:
+        wanted = participants if participants is not None else build.study.identity.planned_participants
+        _show_methods(characteristics.assess(build.study, participants=wanted, seed=seed), as_json)
+        return
     names = tuple(scenario or ()) if again is None else (_place(again)[0],)
     points = characteristics.settings(build.study, scenarios=names, participants=participants)
     replicates = {each.id: each.replicates for each in build.study.simulation.scenarios}
@@ -65,6 +78,13 @@ def simulate(
         _replay(plan, _place(again)[1], as_json)
         return
     who = characteristics.workers(executor, workers)
+    if size_for is not None:
+        size = characteristics.sample_size(plan, size_for, power, who)
+        if as_json:
+            print_json(size.as_dict())
+        else:
+            print_lines([*(_tried(each) for each in size.tried), size.sentence(power)])
+        return
     try:
         with _progress(sum(counts), as_json) as step:
             results = characteristics.run(plan, who, resume=resume, progress=step)
@@ -73,6 +93,11 @@ def simulate(
         Console(stderr=True).print(f"interrupted: {kept}", markup=False, highlight=False)
         raise typer.Exit(INTERRUPTED) from None
     found = characteristics.report(build.study, plan, results)
+    if report is not None:
+        write_file(report / "operating-characteristics.html", characteristics.as_html(found).encode())
+        write_file(report / "operating-characteristics.csv", characteristics.as_csv(found).encode())
+        plain_data = json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n"
+        write_file(report / "operating-characteristics.json", plain_data.encode())
     if as_json:
         print_json(found.as_dict())
     else:
@@ -119,6 +144,22 @@ def _replay(plan: Plan, trial: int, as_json: bool) -> None:
             p = each.fast.p_value
             lines.append(f"  {each.model}: {each.fast.value:.3f} (95 % CI {low:.3f} to {high:.3f}), p = {p:.4f}")
     print_lines(lines[1:])
+
+
+def _tried(each: Tried) -> str:
+    return f"{each.participants:>5} participants  power {100 * each.power:5.1f} % ± {196 * each.error:.1f}"
+
+
+def _show_methods(found: Sequence[Assessed], as_json: bool) -> None:
+    if as_json:
+        print_json({"methods": [each.as_dict() for each in found]})
+        return
+    print_lines([f"{'method':<44}{'guessed %':>12}{'imbalance':>12}{'size %':>12}"])
+    for each in found:
+        mark = " *" if each.declared else ""
+        guessed, imbalance, size = 100 * each.predictability[0], each.imbalance[0], 100 * each.size[0]
+        print_lines([f"{each.method + mark:<44}{guessed:12.1f}{imbalance:12.2f}{size:12.1f}"])
+    print_lines(["", "* the study's own. Size: of the re-randomisation test, under drift and no effect."])
 
 
 def _lines(found: Report) -> Iterator[str]:

@@ -6,8 +6,11 @@ Needs the extra ``trialwright[analysis]``; ``trialwright[fast]`` adds compiled k
 from trialwright.operating_characteristics.answers import Answer, ConductAnswer, Report, report
 from trialwright.operating_characteristics.cases import Case, NotSimulated, cases
 from trialwright.operating_characteristics.errors import CannotSimulate
+from trialwright.operating_characteristics.pages import as_csv, as_html
+from trialwright.operating_characteristics.randomisation_methods import Assessed, assess
 from trialwright.operating_characteristics.replay import Replayed, replay
 from trialwright.operating_characteristics.running import Plan, run
+from trialwright.operating_characteristics.sample_size import Size, Tried, sample_size
 from trialwright.operating_characteristics.settings import Setting, settings
 from trialwright.operating_characteristics.streams import BLOCK, Streams
 from trialwright.operating_characteristics.workers import workers
@@ -15,6 +18,7 @@ from trialwright.operating_characteristics.workers import workers
 __all__ = [
     "BLOCK",
     "Answer",
+    "Assessed",
     "CannotSimulate",
     "Case",
     "ConductAnswer",
@@ -23,11 +27,17 @@ __all__ = [
     "Replayed",
     "Report",
     "Setting",
+    "Size",
     "Streams",
+    "Tried",
+    "as_csv",
+    "as_html",
+    "assess",
     "cases",
     "replay",
     "report",
     "run",
+    "sample_size",
     "settings",
     "workers",
 ]
