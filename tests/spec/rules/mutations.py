@@ -216,6 +216,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     breaks("TW082", "forms/vital_signs.yaml", "filled_by[+]", "monitor"),
     breaks("TW083", "forms/edss.yaml", "item:computed_score.origin", DELETE),
+    breaks("TW084", "forms/walk.yaml", "item:orthosis.when", "edss.ambulation <= 11"),
     # randomisation.yaml
     breaks("TW090", "randomisation.yaml", "ratio", {"cells_first": 1, "saline_frst": 1}),
     breaks(

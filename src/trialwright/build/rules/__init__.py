@@ -85,6 +85,7 @@ RULES: tuple[Rule, ...] = (
     forms.lists_used,
     forms.filled_at_the_source,
     forms.derived_marked,
+    forms.computed_at_home,
     randomisation.units_declared,
     randomisation.unit_fits_design,
     randomisation.method_serves_ratio,

@@ -558,6 +558,30 @@ def derived_marked(context: StudyContext) -> Iterator[Problem]:
             yield Problem(file, path, f"{item.id}: origin and derive disagree", remedy)
 
 
+@rule(
+    "TW084",
+    "A computed item and a condition read their own form",
+    severity=Severity.WARNING,
+    why=(
+        "They are worked out when their own form is saved. If another form that they read is corrected later, they"
+        " keep the old answer until their own form is saved again; a check would ask again, a computed value stays."
+    ),
+    bad="- {id: bmi, derive: {expression: weight / at(screening).demographics.height …}, …}",
+    good="- {id: bmi, derive: {expression: weight / (height * height)}, …}",
+)
+def computed_at_home(context: StudyContext) -> Iterator[Problem]:
+    """``derive`` and ``when`` of items that reach into other forms."""
+    for site in context.sites_for("item_derive", "item_when"):
+        if site.compiled is None:
+            continue
+        others = sorted({r.form for r in site.compiled.references if r.form not in (None, site.form)})
+        if others:
+            message = f"{site.owner[-1]} follows {', '.join(others)}, but not when that is corrected later"
+            yield Problem(
+                site.file, site.path, message, "ask for it on the same form, or let a check compare the two"
+            )
+
+
 def _inputs(items: set[str], needs: dict[str, set[str]]) -> set[str]:
     """What computed items among these are computed from, all the way down."""
     found: set[str] = set()
