@@ -89,6 +89,12 @@ class NotClosed(Refusal):
     code = "closure.not_closed"
 
 
+class StudyIsArchived(Refusal):
+    """The record was handed to the archive; what is in there must stay what it was."""
+
+    code = "closure.study_archived"
+
+
 class ReasonMissing(Refusal):
     """The act asks for a reason."""
 

@@ -54,6 +54,7 @@ from trialwright.trial.closure.refusals import (
     PlanNotSigned,
     ReasonMissing,
     SecondPersonMissing,
+    StudyIsArchived,
     TextMissing,
 )
 from trialwright.trial.closure.views import ALLOCATION, DATA_CUT, MILESTONE, POPULATION
@@ -396,6 +397,15 @@ def test_a_study_is_closed_and_archived_at_the_end(ending: Any) -> None:
     event = ending.give(ArchiveStudy(place="vault"), "sponsor").event(StudyArchived)
     assert (event.size, event.root, event.keep_until) == (size, root, "2055-03-03")
     world.refuses(NotClosed, ArchiveStudy(place="vault"), "sponsor")
+    world.refuses(StudyIsArchived, ProposeUnlock(), "data_manager", reason="error found")
+
+
+def test_an_archived_study_is_not_opened_by_an_older_proposal(ending: Any) -> None:
+    ending.unblinded()
+    ending.give(ProposeUnlock(), "data_manager", reason="error found")
+    ending.give(CloseStudy(), "sponsor")
+    ending.give(ArchiveStudy(place="vault"), "sponsor")
+    ending.world.refuses(StudyIsArchived, UnlockStudy(), "sponsor", reason="error found")
 
 
 def test_the_milestones_tell_the_way_to_the_end(ending: Any) -> None:

@@ -40,6 +40,7 @@ from trialwright.trial.closure.refusals import (
     NotWhatWasShown,
     PlanNotSigned,
     SecondPersonMissing,
+    StudyIsArchived,
 )
 from trialwright.trial.closure.state import UNBLIND, UNLOCK, Disclosure, Ending
 from trialwright.trial.closure.wording import in_years, name, need_reason, sha256_hex, words
@@ -106,7 +107,7 @@ class LockStudy(Command):
 class ProposeUnlock(Command):
     """Ask for the study to be opened again, with the reason. By sponsor or data management, signed.
 
-    The first of two people. Refused: not locked; no reason.
+    The first of two people. Refused: not locked; archived; no reason.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR, Role.DATA_MANAGER, signs="propose_unlock", after_lock=True)
@@ -116,7 +117,7 @@ class ProposeUnlock(Command):
 class UnlockStudy(Command):
     """Open a locked study again, with the reason. By sponsor or data management, signed. The second of two people.
 
-    Refused: not locked; nobody proposed it, or the same person did; no reason.
+    Refused: not locked; archived; nobody proposed it, or the same person did; no reason.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.SPONSOR, Role.DATA_MANAGER, signs="unlock_study", after_lock=True)
@@ -236,6 +237,7 @@ def lock_study(command: LockStudy, state: State, context: Context) -> Iterable[E
 
 def propose_unlock(command: ProposeUnlock, state: State, context: Context) -> Iterable[Event]:
     _need_locked(state.of(Ending))
+    _need_not_archived(state.of(Ending))
     need_reason(context, "opening a locked study")
     yield SecondPersonAsked(act=UNLOCK)
 
@@ -243,6 +245,7 @@ def propose_unlock(command: ProposeUnlock, state: State, context: Context) -> It
 def unlock_study(command: UnlockStudy, state: State, context: Context) -> Iterable[Event]:
     ending = state.of(Ending)
     _need_locked(ending)
+    _need_not_archived(ending)
     need_reason(context, "opening a locked study")
     first = _other_person(UNLOCK, ending, context)
     yield StudyUnlocked(second=first, after_unblinding=ending.unblinded)
@@ -364,6 +367,13 @@ def _need_none(what: str, obstacles: Iterator[str]) -> None:
 def _need_locked(ending: Ending) -> None:
     if not ending.locked:
         raise NotLocked("the study is not locked", remedy="lock it first, or just go on")
+
+
+def _need_not_archived(ending: Ending) -> None:
+    if ending.archived:
+        raise StudyIsArchived(
+            "the record was archived", remedy="what comes to light now is a new study or a note to the archive"
+        )
 
 
 def _need_plan(ending: Ending) -> None:
