@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 
 from trialwright.build.formulas import CompiledExpression, CompiledInstrument
 from trialwright.build.values import Field, ItemValue, rounded
@@ -100,6 +101,11 @@ class CompiledForm:
     items: Mapping[str, CompiledItem]
     checks: tuple[CompiledCheck, ...]
     derivation_order: tuple[str, ...]
+
+    @cached_property
+    def has_rows(self) -> bool:
+        """Whether it has a group that is a table of rows."""
+        return any(item.repeats for item in self.items.values())
 
 
 @dataclass(frozen=True)

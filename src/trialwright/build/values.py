@@ -46,7 +46,7 @@ class ItemValue:
     missing: MissingReason | None = None
 
     def __post_init__(self) -> None:
-        if sum(part is not None for part in (self.text, self.outcome, self.missing)) != 1:
+        if (self.text is None) + (self.outcome is None) + (self.missing is None) != 2:
             raise InvalidValue(
                 "a value is a text, an outcome or a missing reason",
                 remedy="give exactly one of them",

@@ -142,7 +142,7 @@ def _cell(key: str, type_: Type, value: Value) -> Cell | MissingReason | Obstacl
 
 
 def _number(key: str, type_: Type, value: Value, code: str | None) -> float | Obstacle:
-    given: float | Fraction
+    given: float | Fraction | Decimal
     if isinstance(value, bool):
         raise _misfit(key, type_, value)
     if isinstance(value, int | float):
@@ -151,10 +151,10 @@ def _number(key: str, type_: Type, value: Value, code: str | None) -> float | Ob
         given = value.to("1" if code is None else code)
     elif isinstance(value, str):
         given = exact(value)
+    elif isinstance(value, Decimal):
+        given = value if value.is_finite() else math.nan
     elif isinstance(value, Fraction):
         given = value
-    elif isinstance(value, Decimal):
-        given = Fraction(value) if value.is_finite() else math.nan
     else:
         raise _misfit(key, type_, value)
     if not -_LARGEST_WHOLE <= given <= _LARGEST_WHOLE:  # also true of NaN

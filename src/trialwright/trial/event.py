@@ -114,14 +114,15 @@ def _fields(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
 
 
 def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, str | int):
+    kind = type(value)
+    if kind is str or value is None or isinstance(value, str | int):
         return value
     if isinstance(value, tuple | list):
         return [_plain(v) for v in value]
     if isinstance(value, dict):
         return {k: _plain(v) for k, v in value.items() if v is not None}
-    if dataclasses.is_dataclass(value):
-        return {f.name: _plain(v) for f in _fields(type(value)) if (v := getattr(value, f.name)) is not None}
+    if kind in _FIELDS or dataclasses.is_dataclass(kind):
+        return {f.name: _plain(v) for f in _fields(kind) if (v := getattr(value, f.name)) is not None}
     raise TypeError(f"{type(value).__name__} cannot stand in an event")
 
 

@@ -571,7 +571,7 @@ def _changes(compiled: CompiledForm, items: Mapping[str, Entered], record: FormR
 def _read(compiled: CompiledForm, item: str, given: Entered) -> ItemValue:
     field_ = compiled.items[item].field
     try:
-        if sum(part is not None for part in (given.text, given.outcome, given.missing)) > 1:
+        if (given.text is None) + (given.outcome is None) + (given.missing is None) < 2:
             raise InvalidValue("more than one of value, outcome and missing reason", remedy="give one of them")
         if given.outcome is not None:
             return outcome_value(field_, given.outcome)

@@ -114,7 +114,7 @@ class Saving:
     def _started_rows(self) -> dict[str, tuple[int, ...]]:
         """Repeating group → rows in which something stands."""
         rows: dict[str, set[int]] = {}
-        for name in self._values:
+        for name in self._values if self._form.has_rows else ():
             item, row = split_row(name)
             compiled = self._form.items.get(item)
             if compiled is not None and compiled.repeats:
