@@ -1,7 +1,7 @@
 """Sealing: lists, numbers, draws and fields that only the holders of keys can read, committed to beforehand.
 
 Knows no trial. The dispensing service runs as its own process (``python -m trialwright.sealing.dispensing``);
-``open_envelope.py`` stands alone and opens an emergency envelope with nothing but Python.
+``envelope_opener.py`` stands alone and opens an emergency envelope with nothing but Python.
 """
 
 from trialwright.sealing.commitment import Row, commitment_root, verify_commitment

@@ -2,7 +2,7 @@
 
 An envelope is exactly 1,024 bytes of JSON, filled with spaces: format, ledger, participant, scrypt's salt and work,
 nonce, ciphertext. The ciphertext is AES-256-GCM over 256 padded bytes, so no envelope differs in size from another.
-``open_envelope.py`` beside this module opens one on any computer with Python 3.8 and nothing installed.
+``envelope_opener.py`` beside this module opens one on any computer with Python 3.8 and nothing installed.
 """
 
 from __future__ import annotations

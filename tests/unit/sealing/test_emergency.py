@@ -27,7 +27,7 @@ from trialwright.sealing import (
     open_envelope,
 )
 
-STAND_ALONE = Path(trialwright.sealing.__file__).parent / "open_envelope.py"
+STAND_ALONE = Path(trialwright.sealing.__file__).parent / "envelope_opener.py"
 PASSWORD = "7KQF-2M9X-TRES-HAND"
 QUICK = 10
 
@@ -181,12 +181,12 @@ def test_its_gcm_is_that_of_the_cryptographic_library(key, nonce, content, bound
 
 
 def test_it_runs_alone_from_a_folder_without_the_library(writer, tmp_path):
-    (tmp_path / "open_envelope.py").write_bytes(STAND_ALONE.read_bytes())
+    (tmp_path / "envelope_opener.py").write_bytes(STAND_ALONE.read_bytes())
     (tmp_path / "004.envelope").write_bytes(writer.write("004", "Sequence A"))
     # getpass reads the terminal; here the password comes by standard input instead.
     script = (
         "import getpass, sys; getpass.getpass = lambda prompt: sys.stdin.readline().rstrip('\\n'); "
-        "import open_envelope; sys.exit(open_envelope.main(['004.envelope']))"
+        "import envelope_opener; sys.exit(envelope_opener.main(['004.envelope']))"
     )
     run = [sys.executable, "-S", "-c", script]
 

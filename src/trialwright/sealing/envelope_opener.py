@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Open a Trialwright emergency envelope:  python3 open_envelope.py ENVELOPE
+"""Open a Trialwright emergency envelope:  python3 envelope_opener.py ENVELOPE
 
 One file, standard library only, Python 3.8 and later, no network: copy it to the memory stick with the envelopes.
 The format stands in docs/explanation/sealing.md. AES-256-GCM is written out below, straight from FIPS 197 and NIST
@@ -140,7 +140,7 @@ def mix(column: bytes) -> bytes:
 
 def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
-        sys.stderr.write("Give one envelope file: python3 open_envelope.py ENVELOPE\n")
+        sys.stderr.write("Give one envelope file: python3 envelope_opener.py ENVELOPE\n")
         return 2
     try:
         envelope = Path(arguments[0]).read_bytes()
