@@ -370,11 +370,11 @@ def _evaluate(shape: CovarianceStructure, data: _Data, theta: Array) -> _State |
     first, second = shape.first(theta), shape.second(theta)
     sums = _Sums(theta.size, data.t.shape[2], second is not None)
     at_once = max(1, _MOST_NUMBERS // (sums.s.shape[0] * (data.s.shape[1] + data.s.shape[2])))
-    for start in range(0, data.people.size, at_once):
-        sums.add(data, slice(start, start + at_once), sigma, first, second)
     try:
+        for start in range(0, data.people.size, at_once):
+            sums.add(data, slice(start, start + at_once), sigma, first, second)
         return sums.state()
-    except np.linalg.LinAlgError:  # so large a Σ that X'WX vanishes: no point to go to
+    except np.linalg.LinAlgError:  # Σ singular but for rounding, or so large that X'WX vanishes: no point to go to
         return None
 
 
