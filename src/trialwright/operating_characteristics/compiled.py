@@ -5,8 +5,9 @@ Each function has a plain NumPy twin beside its caller that gives the same decis
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 HAVE_NUMBA = find_spec("numba") is not None
 """Whether the compiled engine is there."""
 
-box_muller: Callable[..., None] | None = None
+_KERNELS: Any = import_module("trialwright.operating_characteristics._numba_kernels") if HAVE_NUMBA else None
 
-if HAVE_NUMBA:
-    pass
+box_muller: Callable[..., None] | None = getattr(_KERNELS, "box_muller", None)
+"""Random bits to normal numbers."""
+
+reml: Callable[..., None] | None = getattr(_KERNELS, "reml", None)
+"""Mixed models, one trial after the other."""

@@ -23,6 +23,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from trialwright.operating_characteristics.compiled import reml
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.operating_characteristics.estimates import Estimates, Flags
 from trialwright.operating_characteristics.repeated import RepeatedData
@@ -41,6 +42,7 @@ LINEAR: tuple[Structure, ...] = ("compound_symmetry", "toeplitz", "unstructured"
 _MOST_STEPS = 100
 _CONVERGED = 1e-10
 _SMALLEST_STEP = 2.0**-40
+_FISHER_STEPS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +81,8 @@ class Repeated:
         """The contrast in every trial of the block."""
         y, seen, x = self._outcome(data)
         cells = _collect(y, seen, data.group, x, self.design)
+        if data.compiled and reml is not None:
+            return _fit_compiled(cells, self._basis(), self.contrast, self.method)
         return _fit(cells, self._basis(), self.contrast, self.method)
 
     def reference(self, data: RepeatedData, trial: int) -> Estimate:
@@ -150,11 +154,10 @@ def visits_design(visits: int, *, covariate: bool = False) -> tuple[Array, Array
     design = np.zeros((2, 1 + covariate, visits, columns))
     for group in range(2):
         for visit in range(visits):
-            design[group, 0, visit, visit] = 1.0
-            design[group, 0, visit, visits + visit] = float(group)
+            design[group, 0, visit, group * visits + visit] = 1.0
             if covariate:
                 design[group, 1, visit, -1] = 1.0
-    return design, np.eye(columns)[2 * visits - 1]
+    return design, np.eye(columns)[2 * visits - 1] - np.eye(columns)[visits - 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,7 +309,10 @@ def _project(flat: Array, entries: Array) -> Array:
 
 
 def _start(cells: _Cells, basis: Array) -> Array:
-    """θ near the residual moments of least squares, made positive definite."""
+    """θ near the residual moments of least squares, made positive definite: where the full function begins, too.
+
+    The same beginning and the same steps let the two agree to rounding unless the likelihood is all but flat.
+    """
     k, q = basis.shape[0], basis.shape[1]
     trials = cells.y.shape[-1]
     with np.errstate(all="ignore"):
@@ -356,7 +362,7 @@ def _fit(cells: _Cells, basis: Array, contrast: Array, method: DegreesOfFreedom)
         better = state.ok & (state.value < value[active])
         # No better point at any step: rounding decides, if the optimum is near. The last θ is evaluated again.
         stuck = ~better & (scale[active] < _SMALLEST_STEP)
-        direction, promised = _direction(state, newton=steps[active] >= 2)
+        direction, promised = _direction(state, newton=steps[active] >= _FISHER_STEPS)
         there = better & (promised < _CONVERGED)
         done = there | stuck
         if there.any():
@@ -379,6 +385,23 @@ def _fit(cells: _Cells, basis: Array, contrast: Array, method: DegreesOfFreedom)
         lost = ~better & ~np.isfinite(value[active])
         active = active[~done & ~lost & (steps[active] <= _MOST_STEPS)]
         sub = cells.of(active)
+    return Estimates.of(result[0], result[1], result[2])
+
+
+def _fit_compiled(cells: _Cells, basis: Array, contrast: Array, method: DegreesOfFreedom) -> Estimates:
+    """The compiled twin of :func:`_fit`."""
+    assert reml is not None, "only called where the compiled engine is there"
+    present = np.zeros((len(cells.patterns), basis.shape[1]), dtype=np.bool_)
+    for m, visits in enumerate(cells.patterns):
+        present[m, list(visits)] = True
+    n, y, yy, start = (
+        np.ascontiguousarray(np.moveaxis(part, -1, 0)) for part in (cells.n, cells.y, cells.yy, _start(cells, basis))
+    )
+    result = np.full((3, len(y)), np.nan)
+    entries = np.argwhere(basis == 1.0)
+    limits = np.array([_CONVERGED, _SMALLEST_STEP, float(_MOST_STEPS), float(_FISHER_STEPS)])
+    adjust = method == "kenward_roger"
+    reml(present, cells.pattern, cells.f, n, y, yy, basis, entries, contrast, adjust, start, limits, result)
     return Estimates.of(result[0], result[1], result[2])
 
 

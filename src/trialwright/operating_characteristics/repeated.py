@@ -104,11 +104,13 @@ class RepeatedData:
         y: shape (n, q, BLOCK); missing values are still there.
         observed: shape (n, q, BLOCK), or None where nothing is missing.
         group: shape (n, BLOCK), or (n, 1) where all trials share one list.
+        compiled: analyse them with the compiled engine where it is present.
     """
 
     y: Array
     observed: Flags | None
     group: Groups
+    compiled: bool = True
 
     def rows(self, trial: int) -> list[tuple[int, tuple[float | None, ...]]]:
         """Group and values of every participant of one trial."""
@@ -140,7 +142,7 @@ def simulate_repeated(world: RepeatedWorld, streams: Streams) -> RepeatedData:
     group = draw_groups(world.lists, streams)
     _treat(world, streams, group, y)
     _record(world, streams, y)
-    return RepeatedData(y, _observed(world, streams), group)
+    return RepeatedData(y, _observed(world, streams), group, streams.compiled)
 
 
 def _treat(world: RepeatedWorld, streams: Streams, group: Groups, y: Array) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from trialwright.operating_characteristics import BLOCK, CannotSimulate, Plan, replay, report, run, settings, workers
 from trialwright.operating_characteristics.answers import Answer
+from trialwright.operating_characteristics.compiled import HAVE_NUMBA
 from trialwright.operating_characteristics.running import CONDUCT, Here, Results, Unit, compute
 
 MODELS = ("primary_ancova", "crossover_mixed")
@@ -112,6 +113,7 @@ def test_scenarios_meet_the_same_participants(plan):
         assert before.values[0] == after.values[0]
 
 
+@pytest.mark.skipif(not HAVE_NUMBA, reason="the compiled engine (numba) is absent: nothing to compare")
 def test_the_compiled_and_the_plain_engine_decide_alike(smart_ms, plan):
     compiled = Plan(plan.canonical, plan.settings, (BLOCK, BLOCK), seed=8)
     plain = Plan(plan.canonical, plan.settings, (BLOCK, BLOCK), seed=8, compiled=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from trialwright.operating_characteristics.compiled import HAVE_NUMBA
 from trialwright.operating_characteristics.streams import BLOCK, Streams
 
 
@@ -53,6 +54,7 @@ def test_another_purpose_has_other_numbers():
     assert not (streams.words("a", 4) == streams.words("b", 4)).any()
 
 
+@pytest.mark.skipif(not HAVE_NUMBA, reason="the compiled engine (numba) is absent: nothing to compare")
 def test_the_compiled_and_the_plain_normal_numbers_agree():
     compiled, plain = Streams(5, "common", 2), Streams(5, "common", 2, compiled=False)
 

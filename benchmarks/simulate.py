@@ -1,0 +1,128 @@
+"""Simulated trials a second on one core, data and analysis, beside naive loops in the same run.
+
+    python benchmarks/simulate.py [--grid]
+
+Each figure is the best of several blocks, by process time, so that a busy machine changes little. R figures are
+measured where ``Rscript`` is present, else left out. ``--grid`` adds 100 settings × 10,000 trials of the flagship
+study with drop-out and Kenward-Roger on two processes: wall-clock time and memory.
+"""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from trialwright.build import compile_study
+from trialwright.operating_characteristics import BLOCK, Plan, Streams, run, settings, workers
+from trialwright.operating_characteristics.compiled import HAVE_NUMBA
+from trialwright.operating_characteristics.groups import alternating
+from trialwright.operating_characteristics.mixed import Repeated, crossover_design, visits_design
+from trialwright.operating_characteristics.repeated import RepeatedWorld
+from trialwright.operating_characteristics.survival import LogRank, SurvivalWorld
+from trialwright.operating_characteristics.two_means import CompareMeans, CompletePairs
+from trialwright.protocol import load_study
+
+_R = {
+    "2×2 crossover, complete": """
+set.seed(1); n <- 400; t0 <- proc.time()[[3]]
+for (i in 1:n) { s <- rep(c(0,1), 9); y1 <- rnorm(18); y2 <- rnorm(18); summary(lm(I(y1 - y2) ~ s)) }
+cat(n / (proc.time()[[3]] - t0))""",
+    "log-rank, n = 400": """
+suppressMessages(library(survival)); set.seed(1); n <- 300; t0 <- proc.time()[[3]]; g <- rep(c(0,1), 200)
+for (i in 1:n) { e <- rexp(400, .08); u <- runif(400, 12, 18); survdiff(Surv(pmin(e, u), e <= u) ~ g) }
+cat(n / (proc.time()[[3]] - t0))""",
+    "2×2 crossover, drop-out, REML, Kenward-Roger": """
+suppressMessages(library(lmerTest)); set.seed(1); n <- 20; t0 <- proc.time()[[3]]
+for (i in 1:n) { d <- data.frame(id=rep(1:18, each=2), p=rep(0:1, 18), s=rep(c(0,1), each=2, length.out=36))
+d$t <- as.numeric(d$p == d$s); d$y <- rnorm(36) + rep(rnorm(18), each=2); d <- d[-c(4, 12), ]
+summary(lmer(y ~ p + t + s + (1 | id), d), ddf="Kenward-Roger") }
+cat(n / (proc.time()[[3]] - t0))""",
+}
+
+
+def main() -> None:
+    """Print one line for each kernel."""
+    crossover = RepeatedWorld(
+        np.array([0.0, 0.1]), np.full((2, 2), 1.0) + 0.49 * np.eye(2), np.zeros((2, 1, 2)), alternating(18)
+    )
+    leaving = replace(crossover, dropout=np.array([0.0, 0.1]))
+    between = 0.5 ** np.abs(np.subtract.outer(range(4), range(4)))
+    visits = RepeatedWorld(
+        np.zeros(4), between, np.zeros((2, 1, 4)), alternating(18), dropout=np.array([0.0, 0.05, 0.05, 0.05])
+    )
+    survival = SurvivalWorld(alternating(400), 0.08, 0.7, 6.0, 12.0)
+    pairs, covariance = crossover_design(sequence=True), "compound_symmetry"
+    kernels = [
+        ("2×2 crossover, complete", crossover, CompletePairs(0, 1), 60, 1_000_000),
+        ("parallel ANCOVA, 9 + 9", crossover, CompareMeans(1, covariate=0), 60, None),
+        ("2×2 crossover, drop-out, REML, Kenward-Roger", leaving, Repeated((0, 1), *pairs, covariance), 8, 15_000),
+        ("  the same, unstructured", leaving, Repeated((0, 1), *pairs), 8, 15_000),
+        ("MMRM 18 × 4, unstructured, Kenward-Roger", visits, Repeated((0, 1, 2, 3), *visits_design(4)), 3, 10_000),
+        ("log-rank, n = 400", survival, LogRank(), 10, 20_000),
+    ]
+    print(f"trials a second on one core; compiled engine {'present' if HAVE_NUMBA else 'absent'}")
+    for name, world, analysis, blocks, wanted in kernels:
+        figures = [f"{rate:12,.0f}" for rate in (_rate(world, analysis, blocks, c) for c in (True, False))]
+        slow = _slow(world, analysis)
+        theirs = _in_r(_R[name]) if name in _R else None
+        beside = f"  full function {slow:8,.0f}/s" + (f"  R {theirs:8,.0f}/s" if theirs else "")
+        print(f"{name:<48}compiled{figures[0]}  plain{figures[1]}{beside}  wanted {wanted or '–'}")
+    if "--grid" in sys.argv:
+        _grid()
+
+
+def _rate(world, analysis, blocks: int, compiled: bool) -> float:
+    def block(number: int) -> None:
+        analysis.analyse(world.simulate(Streams(1, "bench", number, compiled=compiled)))
+
+    return BLOCK / _best(block, blocks)
+
+
+def _slow(world, analysis) -> float:
+    data = world.simulate(Streams(1, "bench", 0))
+    return 1 / _best(lambda trial: analysis.reference(data, trial), 10)
+
+
+def _best(work: Callable[[int], object], times: int) -> float:
+    work(0)
+    best = float("inf")
+    for number in range(times):
+        begin = time.process_time()
+        work(number)
+        best = min(best, time.process_time() - begin)
+    return best
+
+
+def _in_r(program: str) -> float | None:
+    if shutil.which("Rscript") is None:
+        return None
+    done = subprocess.run(["Rscript", "-e", program], capture_output=True, text=True, check=False)
+    return float(done.stdout) if done.returncode == 0 else None
+
+
+def _grid() -> None:
+    build = compile_study(load_study(Path(__file__).parents[1] / "studies" / "smart-ms"))
+    (own,) = settings(build.study, scenarios=("hoped",))
+    points = tuple(
+        replace(own, effect=e / 4, dropout_per_year=0.05 + 0.02 * d, models=("crossover_mixed",))
+        for e in range(10)
+        for d in range(10)
+    )
+    plan = Plan(build.canonical, points, (10_000,) * 100, seed=1)
+    begin = time.perf_counter()
+    run(plan, workers("local", 2))
+    seconds = time.perf_counter() - begin
+    memory = sum(resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    print(f"grid of 100 × 10,000 on 2 processes: {seconds:.0f} s; largest process + largest worker {memory:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
