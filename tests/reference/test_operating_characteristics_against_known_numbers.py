@@ -1,7 +1,7 @@
 """Simulated error rates and powers against numbers found elsewhere by simulation.
 
 SMART-MS: residual SD 1.52, 9 + 9 participants, 200,000 trials by another program: half-width 1.4955 and power
-25.9 / 50.2 / 74.5 / 90.5 % for two-sample t; 1.553 and 24.5 / 47.5 / 71.5 / 88.2 % for ANCOVA with a normal covariate.
+25.9 / 50.2 / 74.5 / 90.5 % for two-sample t; 1.553 and 24.5 / 47.5 / 71.5 / 88.2 % for ANCOVA with one covariate.
 2×2 crossover under the null, n = 18, SD 1 between and 0.7 within, period effect 0.1, REML, 40,000 trials by another
 program: unstructured, period + treatment: Satterthwaite 6.45 %, Kenward-Roger 5.16 %; with the sequence term 5.13 %;
 random intercept 5.0 %.
