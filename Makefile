@@ -5,7 +5,7 @@ RUN := $(VENV)/bin
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format tutorial bench campaigns lock clean \
+.PHONY: help setup demo test lint format tutorial bench bench-simulate campaigns lock clean \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models
 
 help: ## Show what can be made
@@ -36,6 +36,9 @@ tutorial: setup ## Run every command that the documentation shows, and compare w
 
 bench: setup ## Figures of speed and memory beside their targets, taken in one run (PARTICIPANTS=2000 takes an hour)
 	$(RUN)/python benchmarks $(if $(PARTICIPANTS),--participants $(PARTICIPANTS))
+
+bench-simulate: setup ## Simulated trials a second on one core, and a grid of a million trials
+	$(RUN)/python benchmarks/simulate.py --grid
 
 lint: setup ## Style, types and the layers of the house
 	$(RUN)/ruff check

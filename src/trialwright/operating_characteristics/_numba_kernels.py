@@ -201,6 +201,7 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
     ee, wee = np.empty((q, q)), np.empty((q, q))
     d, d_expected, total = np.empty((cell_count, q, q)), np.empty((cell_count, q, q)), np.empty((q, q))
     e4, e_j, phi_e = np.empty((q, q, p)), np.empty((k, p)), np.empty(p)
+    traces = np.empty((k, k))
     gradient, hessian, expected, scaled = np.empty(k), np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
     theta, candidate, step, direction = np.empty(k), np.empty(k), np.zeros(k), np.empty(k)
     h_root, h_half, covariance, size = np.empty((k, k)), np.empty((k, k)), np.empty((k, k)), np.empty(k)
@@ -387,7 +388,6 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
                     for r2 in range(p):
                         phi_st[j, r, r2] = phi_s[j, r2, r]
             _pair_sums(w, d, cells, count, pattern, entries, pair_room, hessian)
-            _pair_sums(w, d_expected, cells, count, pattern, entries, pair_room, expected)
             for j in range(k):
                 for r in range(p):
                     s = 0.0
@@ -402,14 +402,19 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
                             both += phi_s[j, r, r2] * phi_st[j2, r, r2]
                     hessian[j, j2] -= both + 2.0 * cross
                     hessian[j2, j] = hessian[j, j2]
-                    expected[j, j2] += both
-                    expected[j2, j] = expected[j, j2]
+                    traces[j, j2] = both
+                    traces[j2, j] = both
             if not last:
                 theta[:] = candidate
                 value = found
                 convex = steps >= limits[3] and _cholesky(hessian, h_root, k, 0.0)
-                if not convex and not _cholesky(expected, h_root, k, 0.0):
-                    break
+                if not convex:  # only then is the expected information needed
+                    _pair_sums(w, d_expected, cells, count, pattern, entries, pair_room, expected)
+                    for j in range(k):
+                        for j2 in range(k):
+                            expected[j, j2] += traces[j, j2]
+                    if not _cholesky(expected, h_root, k, 0.0):
+                        break
                 _solve(h_root, gradient, direction, k)
                 length = 0.0
                 for j in range(k):

@@ -313,14 +313,15 @@ def _start(cells: _Cells, basis: Array) -> Array:
 
     The same beginning and the same steps let the two agree to rounding unless the likelihood is all but flat.
     """
-    k, q = basis.shape[0], basis.shape[1]
+    k, q, p = basis.shape[0], basis.shape[1], cells.f.shape[3]
     trials = cells.y.shape[-1]
     with np.errstate(all="ignore"):
         present = np.zeros((len(cells.pattern), q))
         for c, m in enumerate(cells.pattern):
             present[c, list(cells.patterns[m])] = 1.0
         f = cells.f * present[:, None, :, None]
-        xx = np.einsum("cuap,cuvt,cvar->prt", f, cells.n, f, optimize=True)
+        products = np.einsum("cuap,cvar->prcuv", f, f)
+        xx = (products.reshape(p * p, -1) @ cells.n.reshape(-1, trials)).reshape(p, p, trials)
         root, _ = cholesky(xx)
         beta = solve(root, np.einsum("cuap,cuat->pt", f, cells.y))
         fitted = np.einsum("cuap,pt->cuat", f, beta)

@@ -77,7 +77,7 @@ class Cluster:
         with client:
             shared = client.scatter(plan, broadcast=True)
             futures = {client.submit(compute, shared, unit, pure=False): unit for unit in units}
-            for future in distributed.as_completed(list(futures)):
+            for future in distributed.as_completed(list(futures), loop=client.loop):
                 yield futures[future], future.result()
 
 
