@@ -6,7 +6,8 @@ What is drawn follows ``simulation.yaml``; items without a generator get an ordi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -58,6 +59,22 @@ class Population:
         self.effects: dict[str, list[Effect]] = {}
         for effect in scenario.effects:
             self.effects.setdefault(effect.item, []).append(effect)
+        self.remembered = frozenset(self._read_later())
+
+    def _read_later(self) -> Iterator[str]:
+        """``form.item`` of everything that another value may follow, or a condition or derivation may read."""
+        references: list[ItemReference] = []
+        for courses in self.courses.values():
+            for course in courses:
+                if course.generator.of:
+                    yield course.generator.of
+                if course.where is not None:
+                    references += course.where.references
+        for form in self.build.forms.values():
+            for item in form.items.values():
+                for expression in (item.when, item.derive):
+                    references += () if expression is None else expression.references
+        yield from (f"{reference.form}.{reference.item}" for reference in references)
 
 
 @dataclass(frozen=True)
@@ -82,7 +99,7 @@ class VirtualPerson:
     treated: list[Given] = field(default_factory=list)
     """What was given so far, in order; empty in a world where responses do not depend on it."""
     latest: dict[str, ItemValue] = field(default_factory=dict)
-    """The newest value of each ``form.item``."""
+    """The newest value of each ``form.item`` that is read later; a person has hundreds that are not."""
 
     def given(self, arm: str, day: date) -> None:
         """From this day on the person is under the arm."""
@@ -97,8 +114,9 @@ class VirtualPerson:
             if compiled.derive is None and not compiled.repeats and (value := filling.value(name)) is not None
         }
         for name, value in filling.values.items():
-            if value is not None:
-                self.latest[f"{form.form.id}.{name}"] = value
+            key = f"{form.form.id}.{name}"
+            if value is not None and key in self.population.remembered:
+                self.latest[sys.intern(key)] = value
         return {name: value for name, value in found.items() if value != _NOT_APPLICABLE}
 
     def trait(self, item: str, *address: object) -> float:

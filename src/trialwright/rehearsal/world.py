@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -65,7 +66,8 @@ class World:
     refused: Counter[Tried] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
     """What the summary tells, counted as it happens."""
-    _requests: Counter[str] = field(default_factory=Counter)
+    _requests: Counter[int] = field(default_factory=Counter)
+    """Acts so far, by a digest of what they are about."""
     _state: State | None = None
 
     def act(
@@ -142,6 +144,8 @@ class World:
         # Addressed by what the act is about, so that acts which exist in one arm only shift nobody else's ids.
         about = getattr(command, "participant", None) or getattr(command, "site", None) or "study"
         address = f"{command.PERMISSION.space.value} {type(command).__name__} {about} {topic}"
-        self._requests[address] += 1
-        raw = self.entropy.bytes(12, purpose="request", stream=address, position=self._requests[address])
+        # Thousands of people act hundreds of times: what is kept of an address must be small, and the same anywhere.
+        short = int.from_bytes(hashlib.blake2b(address.encode(), digest_size=7).digest(), "big")
+        self._requests[short] += 1
+        raw = self.entropy.bytes(12, purpose="request", stream=address, position=self._requests[short])
         return raw.hex()

@@ -258,7 +258,7 @@ def left_out(build: Build, form: str, how: str) -> Values:
     return dict.fromkeys(build.forms[form].items, ItemValue(missing=MissingReason(how)))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def stored(entered: Entered) -> ItemValue:
     """What the record says as the build's value."""
     return ItemValue(

@@ -32,7 +32,7 @@ class ParticipantScreened(Event):
     rescreen_of: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionVerdict:
     """One criterion's verdict."""
 
