@@ -127,7 +127,8 @@ def _grid() -> None:
     )
     print(
         f"grid of 100 × 10,000 on 2 processes: {seconds:.0f} s (wanted 120); "
-        f"this process {here:.0f} MB, largest worker {worker:.0f} MB, at most {here + 2 * worker:.0f} MB (wanted 1000)"
+        f"this process {here:.0f} MB, largest worker {worker:.0f} MB, "
+        f"at most {here + 2 * worker:.0f} MB together (wanted 1000)"
     )
 
 

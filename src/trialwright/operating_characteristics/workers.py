@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -36,7 +39,8 @@ class Processes:
             waiting = iter(units)
             running: dict[Future[Results], Unit] = {}
             for unit in waiting:
-                running[pool.submit(_compute, unit)] = unit
+                with _deaf_children():
+                    running[pool.submit(_compute, unit)] = unit
                 if len(running) < ahead:
                     continue
                 yield from _finished(running)
@@ -98,6 +102,19 @@ def workers(executor: str, count: int) -> Workers:
     if not 1 <= count <= 1024:
         raise CannotSimulate(f"{count} workers", remedy="give 1 to 1024")
     return Here() if count == 1 else Processes(count)
+
+
+@contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started here ignore Ctrl-C: the shell sends it to all, and this process tells them to stop."""
+    if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _receive(plan: Plan) -> None:

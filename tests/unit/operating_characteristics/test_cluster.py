@@ -33,5 +33,5 @@ def test_a_scheduler_that_does_not_answer_is_named(smart_ms):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(CannotSimulate, match="no scheduler answers at tcp://127.0.0.1:9"):
+        with pytest.raises(CannotSimulate, match=r"no scheduler answers at tcp://127\.0\.0\.1:9"):
             run(plan, workers("dask://127.0.0.1:9", 1))

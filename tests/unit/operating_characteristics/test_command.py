@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -60,3 +63,33 @@ def test_bad_wishes_are_refused_with_a_remedy(arguments, message):
     assert isinstance(done.exception, TrialwrightError)
     assert message in done.exception.message
     assert done.exception.remedy
+
+
+def test_an_interrupt_leaves_parts_that_resume_and_no_processes(tmp_path):
+    kept = tmp_path / "kept.jsonl"
+    asked = [sys.executable, "-m", "trialwright.cli", "simulate", FOLDER, "--scenario", "hoped", "--workers", "2"]
+    many = [*asked, "--trials", "50000000", "--resume", str(kept)]
+    # A session of its own: Ctrl-C in a terminal reaches the whole group, and so does this.
+    with subprocess.Popen(many, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        deadline = time.monotonic() + 120
+        while not (kept.exists() and kept.read_text().count("\n") >= 2):
+            assert time.monotonic() < deadline, "no block was finished in two minutes"
+            time.sleep(0.2)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=120)
+
+    assert process.returncode == 130
+    assert "interrupted" in said
+    assert "Traceback" not in said
+    assert _gone(process.pid), "processes were left behind"
+
+
+def _gone(group: int) -> bool:
+    """Whether the process group is empty; the interpreter's own tracker leaves a moment after its parent."""
+    for _ in range(100):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.1)
+    return False
