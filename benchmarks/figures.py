@@ -1,14 +1,15 @@
 """How figures are taken and shown: by the clock and by the processor, beside their targets.
 
 Processor time says what a busy machine hides by the clock. Even that grows while neighbours share caches and cores,
-so every table ends with a yardstick: the same plain loop, timed before and after. Ratios are of figures of one run.
+so beside every figure stands a yardstick: the processor time of one plain loop, taken before and after it. Ratios are
+of figures of one run.
 """
 
 from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -82,21 +83,18 @@ def yardstick() -> float:
 def show(title: str, figures: Iterable[Figure]) -> None:
     """Measure and print, line by line."""
     print(f"\n{title}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC")
-    print(f"{'':<58}{'by the clock':>14}{'by processor':>14}  {'unit':<16}{'target':>12}  result")
-    for figure in _with_yardstick(figures):
+    print(f"{'':<58}{'by the clock':>14}{'by processor':>14}  {'unit':<16}{'target':>12}{'yardstick':>12}  result")
+    before = yardstick()
+    for figure in figures:
+        after = yardstick()
+        beside = f"{(before + after) / 2:.0f} ms"
+        before = after
         target = "" if figure.target is None else f"{'<' if figure.less else '≥'} {_number(figure.target)}"
         print(
             f"{figure.what:<58}{_number(figure.clock):>14}{_number(figure.processor):>14}  {figure.unit:<16}"
-            f"{target:>12}  {figure.verdict}".rstrip(),
+            f"{target:>12}{beside:>12}  {figure.verdict}".rstrip(),
             flush=True,
         )
-
-
-def _with_yardstick(figures: Iterable[Figure]) -> Iterator[Figure]:
-    before = yardstick()
-    yield from figures
-    yield Figure("yardstick before", None, before, "ms")
-    yield Figure("yardstick after", None, yardstick(), "ms")
 
 
 def _number(figure: float | None) -> str:

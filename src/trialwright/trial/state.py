@@ -64,7 +64,7 @@ class StreamCache:
     """
 
     def __init__(
-        self, ledgers: Mapping[Space, Ledger], slices: Iterable[type[Slice]], recorder: Recorder, keep: int = 4096
+        self, ledgers: Mapping[Space, Ledger], slices: Iterable[type[Slice]], recorder: Recorder, keep: int = 8192
     ) -> None:
         self._ledgers = ledgers
         self._recorder = recorder

@@ -258,15 +258,15 @@ def left_out(build: Build, form: str, how: str) -> Values:
     return dict.fromkeys(build.forms[form].items, ItemValue(missing=MissingReason(how)))
 
 
-@lru_cache(maxsize=32768)
 def stored(entered: Entered) -> ItemValue:
     """What the record says as the build's value."""
-    return ItemValue(
-        text=entered.text,
-        unit=entered.unit,
-        outcome=entered.outcome,
-        missing=MissingReason(entered.missing) if entered.missing else None,
-    )
+    return _stored(entered.text, entered.unit, entered.outcome, entered.missing)
+
+
+@lru_cache(maxsize=32768)
+def _stored(text: str | None, unit: str | None, outcome: str | None, missing: str | None) -> ItemValue:
+    # Shared: the same few values stand in most fields of most participants.
+    return ItemValue(text=text, unit=unit, outcome=outcome, missing=MissingReason(missing) if missing else None)
 
 
 @lru_cache(maxsize=8192)
