@@ -7,6 +7,7 @@ from trialwright.rehearsal.agenda import Process
 from trialwright.rehearsal.world import World
 from trialwright.trial.capture.commands import VerifyItems
 from trialwright.trial.capture.state import LOG, CaseBook
+from trialwright.trial.event import Space
 from trialwright.trial.queries.commands import AnswerQuery, CloseQuery, OpenQuery
 from trialwright.trial.queries.state import Queries
 
@@ -15,12 +16,17 @@ ROUND_DAYS = 30
 
 def watch(world: World) -> Process:
     """A round every month, until nobody is under way any more."""
+    looked_at: dict[str, int] = {}
     while world.running or world.recruiting:
         yield world.after(days=ROUND_DAYS)
         for participant in sorted(world.persons):
-            if participant not in world.finished:
+            if participant in world.finished:
+                continue
+            version = world.state().version(Space.OPEN, f"participant/{participant}")
+            if looked_at.get(participant) != version:  # else nothing was recorded since the last round
                 yield from settle(world, participant)
                 yield from verify(world, participant)
+                looked_at[participant] = version
 
 
 def settle(world: World, participant: str) -> Process:
