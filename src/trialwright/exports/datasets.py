@@ -322,7 +322,8 @@ class Package:
         Raises:
             InvalidValue: there is none.
         """
-        for found in (*self.codelists, *self.dictionaries):
+        lists: tuple[CodeList | Dictionary, ...] = (*self.codelists, *self.dictionaries)
+        for found in lists:
             if found.id == id_:
                 return found
         raise InvalidValue(f"the package has no code list {id_}", remedy="add it to the package", given=id_)
