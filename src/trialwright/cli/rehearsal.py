@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -18,11 +20,15 @@ from trialwright.cli.output import AsJson, print_json, print_lines
 from trialwright.cli.study import Folder, open_study, write_file
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.ids import study_id
+from trialwright.foundation.operating_system import SystemEntropy
 from trialwright.rehearsal import Rehearsed, Wishes, rehearse, summary
+from trialwright.sealing import PrivateKey, write_key
 from trialwright.stores import StoreUrlInvalid, open_store
 from trialwright.trial.event import Space
 
 TEMPLATE_ID = "my-study"
+KEY_PASSWORD = "rehearsal only"  # noqa: S105 - of keys that open nothing real
+"""Password of the key files that ``--keys`` writes."""
 ACTS_PER_COMMIT = 100
 """A rehearsal can be made again from its seed, to the byte; it need not wait for the disk at every act."""
 
@@ -72,12 +78,28 @@ def run(
         Path | None, typer.Option(help="Folder for the summary and the checkpoints that sites would hold.")
     ] = None,
     amendment: Annotated[bool, typer.Option(help="Let an amendment come in the middle.")] = True,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            help="Stop on this day (UTC) of the rehearsed time, in the middle of the trial.", formats=["%Y-%m-%d"]
+        ),
+    ] = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="Folder for the keys that open the rehearsal's allocations.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take virtual participants through the whole study, by the same commands that real ones will use."""
     build = compile_study(open_study(folder))
     wanted = participants if participants is not None else build.study.identity.planned_participants
-    wishes = Wishes(participants=wanted, seed=seed, scenario=scenario, amendment=amendment)
+    wishes = Wishes(
+        participants=wanted,
+        seed=seed,
+        scenario=scenario,
+        amendment=amendment,
+        until=until.replace(tzinfo=UTC) if until is not None else None,
+        keep_keys=None if keys is None else partial(_write_key, keys),
+    )
     held: dict[Space, list[str]] = {space: [] for space in Space}
     behind = closed_store or beside(store)
     one_space = build.study.identity.blinding.kind == "open"
@@ -109,6 +131,12 @@ def run(
             Console(soft_wrap=True).print(said, markup=False, highlight=False)
             if report is not None:
                 print_lines([f"Report: {report}/summary.md"])
+
+
+def _write_key(folder: Path, key: PrivateKey) -> None:
+    """A rehearsal's key; its password is no secret, because a rehearsal's allocations are none."""
+    data = write_key(key, KEY_PASSWORD, SystemEntropy())
+    write_file(folder / f"{key.purpose.value}.key", data)
 
 
 def beside(address: str) -> str:

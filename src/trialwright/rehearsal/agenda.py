@@ -35,9 +35,9 @@ class Agenda:
         """Put a process on the agenda."""
         self._push(at, process)
 
-    def run(self) -> None:
-        """Until nothing waits any more."""
-        while self._waiting:
+    def run(self, until: datetime | None = None) -> None:
+        """Until nothing waits any more, or nothing before an instant."""
+        while self._waiting and (until is None or self._waiting[0][0] < until):
             instant, _, process = heapq.heappop(self._waiting)
             # Acts take simulated minutes, so the clock may already be past the instant; it never runs back.
             self._clock.set(max(instant, self._clock.now()))

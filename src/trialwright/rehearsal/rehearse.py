@@ -25,6 +25,7 @@ from trialwright.sealing import (
     InProcessDispensing,
     KeyOpener,
     KeyPurpose,
+    PrivateKey,
     RealSealer,
     Sealed,
     Sealer,
@@ -52,6 +53,10 @@ class Wishes:
         ideal_seals: seals whose bytes do not depend on what they hold; for the proof of the blind only.
         mirrored: every allocation exchanged for the other; for the same proof.
         responses: whether what is given changes values.
+        until: where to stop, an instant; None for the whole study. The record then stands in the middle of a trial,
+            for a demonstration or a training.
+        keep_keys: gets the keys that open allocations (the dispensing and the unblinding key), for an application
+            that goes on from where the rehearsal stopped; never called with ideal seals.
     """
 
     participants: int = 18
@@ -61,6 +66,8 @@ class Wishes:
     ideal_seals: bool = False
     mirrored: bool = False
     responses: bool = True
+    until: datetime | None = None
+    keep_keys: Callable[[PrivateKey], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +126,7 @@ def rehearse(
     )
     world.trial.checkpoint = checkpointer
     world.agenda.start(_whole(world, later, sealer, wishes, progress), START)
-    world.agenda.run()
+    world.agenda.run(wishes.until)
     for space in (Space.OPEN,) if world.trial.one_space else tuple(world.trial.ledgers):
         checkpointer.sign(space)
     return _outcome(world, str(key.verifier))
@@ -173,6 +180,9 @@ def _seals(build: Build, entropy: DerivedEntropy, wishes: Wishes) -> tuple[Seale
         keys = [generate_key(p, entropy, ledger=study) for p in (KeyPurpose.DISPENSING, KeyPurpose.UNBLINDING)]
         sealer = RealSealer([key.public for key in keys], entropy)
         dispensing = InProcessDispensing(KeyOpener(keys[0]))
+        if wishes.keep_keys is not None:
+            for key in keys:
+                wishes.keep_keys(key)
     return sealer, _MirroredList(dispensing, build) if wishes.mirrored else dispensing
 
 
