@@ -49,7 +49,7 @@ class _Linear:
         return np.asarray((self.basis * moments).sum(axis=(1, 2)) / self.basis.sum(axis=(1, 2)))
 
     def matrix(self, theta: Array) -> Array:
-        return np.asarray(np.tensordot(theta, self.basis, axes=1))
+        return np.asarray((theta @ self.basis.reshape(theta.size, -1)).reshape(self.basis.shape[1:]))
 
     def first(self, theta: Array) -> Array:
         return self.basis
@@ -210,19 +210,21 @@ def structure(name: str, visits: int) -> CovarianceStructure:
     """The covariance structure of that name for q = ``visits``.
 
     Args:
-        name: one of :data:`STRUCTURES`.
+        name: one of :data:`STRUCTURES`, or its short name in :data:`SHORT_NAMES`.
         visits: number of visits, at least 2.
 
     Raises:
         CannotEstimate: an unknown name, or fewer than two visits.
     """
-    if name not in _MAKERS:
+    full = SHORT_NAMES.get(name, name)
+    if full not in _MAKERS:
         raise CannotEstimate(
-            f"unknown covariance structure {name[:40]!r}", remedy=f"use one of {', '.join(STRUCTURES)}"
+            f"unknown covariance structure {name[:40]!r}",
+            remedy=f"use one of {', '.join((*SHORT_NAMES, *STRUCTURES))}",
         )
     if visits < 2:
         raise CannotEstimate("repeated outcomes need at least two visits", remedy="use a linear model")
-    return _MAKERS[name](visits)
+    return _MAKERS[full](visits)
 
 
 def _lags(q: int) -> Array:
@@ -286,3 +288,15 @@ _MAKERS: dict[str, Callable[[int], CovarianceStructure]] = {
 }
 STRUCTURES = tuple(sorted(_MAKERS))
 """Names of the structures."""
+SHORT_NAMES = {
+    "us": "unstructured",
+    "cs": "compound_symmetry",
+    "csh": "heterogeneous_compound_symmetry",
+    "ar1": "autoregressive",
+    "arh1": "heterogeneous_autoregressive",
+    "toep": "toeplitz",
+    "toeph": "heterogeneous_toeplitz",
+    "ad": "ante_dependence",
+    "ante1": "ante_dependence",
+}
+"""Short names of the structures, as plans and SAS write them."""

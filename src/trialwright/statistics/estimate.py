@@ -62,3 +62,20 @@ class JointTest:
     def p_value(self) -> float:
         """Probability of a larger F when all contrasts are zero."""
         return float(special.fdtrc(self.df_numerator, self.df_denominator, self.f))
+
+
+@dataclass(frozen=True, slots=True)
+class Convergence:
+    """How the search for the most likely parameters ended.
+
+    Attributes:
+        steps: how many were taken.
+        decrement: g'H⁻¹g at the end, with g the gradient and H the second derivatives of −2 × log-likelihood: twice
+            the squared distance from the optimum in standard errors.
+        smallest_eigenvalue: of H scaled to a unit diagonal; near zero, the data hardly determine some combination
+            of parameters.
+    """
+
+    steps: int
+    decrement: float
+    smallest_eigenvalue: float

@@ -15,6 +15,7 @@ import numpy as np
 from trialwright.statistics.arrays import Array, ArrayLike, matrix, vector
 from trialwright.statistics.errors import CannotEstimate
 from trialwright.statistics.estimate import Estimate, JointTest
+from trialwright.statistics.least_squares import triangle
 
 
 class LinearModel:
@@ -30,7 +31,8 @@ class LinearModel:
         df: n − p.
 
     Raises:
-        CannotEstimate: shapes that do not fit, no residual degree of freedom, or columns that depend on each other.
+        CannotEstimate: shapes that do not fit, or no residual degree of freedom.
+        DependentColumns: columns that determine each other.
     """
 
     def __init__(self, y: ArrayLike, x: ArrayLike) -> None:
@@ -40,18 +42,7 @@ class LinearModel:
             raise CannotEstimate(
                 f"{outcome.size} outcomes and {rows} rows of the design", remedy="give one row for each outcome"
             )
-        if rows <= columns:
-            raise CannotEstimate(
-                f"{rows} observations for {columns} coefficients", remedy="use fewer terms, or more data"
-            )
-        # Columns of very different size (year of birth, intercept) must not look dependent.
-        scale = np.sqrt((design**2).sum(axis=0))
-        if (scale == 0).any() or np.linalg.matrix_rank(design / scale) < columns:
-            raise CannotEstimate(
-                "columns of the design depend on each other",
-                remedy="leave out a term that the others determine, or an empty level",
-            )
-        q, r = np.linalg.qr(design / scale)
+        q, r, scale = triangle(design)
         self.coefficients: Array = np.linalg.solve(r, q.T @ outcome) / scale
         inverse = np.linalg.inv(r) / scale[:, None]
         self._unscaled: Array = inverse @ inverse.T
