@@ -145,35 +145,91 @@ def _weigh(theta: Any, basis: Any, present: Any, used: Any, w: Any, logs: Any, r
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
-def _pair_sums(  # noqa: PLR0917  # compiled functions take no keywords
-    w: Any, d: Any, cells: Any, count: int, pattern: Any, entries: Any, room: Any, out: Any
-) -> None:
-    """Σ_c tr B_j W B_k D, symmetric; ``entries`` lists (j, row, column) where B_j is 1."""
-    q = w.shape[1]
-    room[:] = 0.0
-    for n in range(count):
-        c = cells[n]
-        m = pattern[c]
-        for a in range(q):
-            for b in range(q):
-                v = w[m, a, b]
-                if v != 0.0:
-                    for e in range(q):
-                        for x in range(q):
-                            room[a, b, e, x] += v * d[c, e, x]
-    out[:] = 0.0
-    for one in range(entries.shape[0]):
+@njit(cache=True, nogil=True, error_model="numpy")
+def _pair_places(q: Any) -> Any:
+    """Place of {a, b} among the q (q + 1) / 2 pairs, the same for (a, b) and (b, a)."""
+    places, place = np.empty((q, q), np.int64), 0
+    for a in range(q):
+        for b in range(a, q):
+            places[a, b] = place
+            places[b, a] = place
+            place += 1
+    return places
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _couples(entries: Any, places: Any) -> Any:
+    """Rows (j, k, pair of W, pair of D), k ≤ j, whose products add up to tr B_j W B_k D for symmetric W and D.
+
+    ``entries`` lists (j, row, column) where B_j is 1.
+    """
+    size, count = entries.shape[0], 0
+    found = np.empty((size * size, 4), np.int64)
+    for one in range(size):
         j, x, a = entries[one]
-        for other in range(entries.shape[0]):
+        for other in range(size):
             k, b, e = entries[other]
-            out[j, k] += room[a, b, e, x]
-    size = out.shape[0]
-    for j in range(size):
+            if k <= j:
+                found[count, 0] = j
+                found[count, 1] = k
+                found[count, 2] = places[a, b]
+                found[count, 3] = places[e, x]
+                count += 1
+    return found[:count].copy()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _columns(f: Any) -> Any:
+    """Which columns of R⁻¹ X' can be other than zero in each cell, where X'WX = RR': (columns, how many).
+
+    Most columns of the design are zero in a cell of one group, and most of those stay zero: the others are the
+    fill-in of the factor (George and Liu 1981), found once with true and false instead of numbers.
+    """
+    cell_count, p = f.shape[0], f.shape[3]
+    own = np.zeros((cell_count, p), np.bool_)
+    factor, back = np.zeros((p, p), np.bool_), np.zeros((p, p), np.bool_)
+    for c in range(cell_count):
+        for r in range(p):
+            own[c, r] = np.any(f[c, :, :, r] != 0.0)
+        for r in range(p):
+            for m in range(r + 1):
+                factor[r, m] |= own[c, r] and own[c, m]
+    for j in range(p):
+        for i in range(j + 1, p):
+            for i2 in range(i, p):
+                factor[i2, i] |= factor[i, j] and factor[i2, j]
+    for r in range(p):
+        back[r, r] = True
+        for s in range(r):
+            if factor[r, s]:
+                for m in range(s + 1):
+                    back[r, m] |= back[s, m]
+    columns, widths = np.zeros((cell_count, p), np.int64), np.zeros(cell_count, np.int64)
+    for c in range(cell_count):
+        for r in range(p):
+            if np.any(back[r] & own[c]):
+                columns[c, widths[c]] = r
+                widths[c] += 1
+    return columns, widths
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
+def _pair_sums(w: Any, d: Any, used: Any, couples: Any, room: Any, out: Any) -> None:
+    """Σ tr B_j W B_k D over the patterns of visits; ``w`` and ``d`` hold one number a pair of visits."""
+    size = w.shape[1]
+    room[:] = 0.0
+    for m in range(w.shape[0]):
+        if used[m]:
+            for one in range(size):
+                v = w[m, one]
+                for other in range(size):
+                    room[one, other] += v * d[m, other]
+    out[:] = 0.0
+    for n in range(couples.shape[0]):
+        out[couples[n, 0], couples[n, 1]] += room[couples[n, 2], couples[n, 3]]
+    for j in range(out.shape[0]):
         for k in range(j):
-            mean = (out[j, k] + out[k, j]) / 2.0
-            out[j, k] = mean
-            out[k, j] = mean
+            out[k, j] = out[j, k]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
@@ -185,37 +241,52 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
     Fisher steps.
 
     ``n`` (T, C, U, U), ``y`` (T, C, U, q), ``yy`` (T, C, q, q) and ``start`` (T, k) have the trial first here.
+
+    With X'WX = RR' everything that the twin makes with Φ is made here with H_u = W F_u R⁻¹', where Φ is the unit
+    matrix: Z_j = R⁻¹ S_j R⁻¹' is symmetric and mostly zero, tr Φ S_j Φ S_k = Σ Z_j ∘ Z_k, s_j'Φ s_k is the product of
+    R⁻¹ s_j and R⁻¹ s_k, and K = Σ N_uv H_u H_v'. Of symmetric matrices one number a pair of visits is kept.
     """
     trials, cell_count, u_count, q = y.shape
-    p, k = f.shape[3], basis.shape[0]
+    p, k, patterns = f.shape[3], basis.shape[0], present.shape[0]
     most = max(p, q, k)
-    room, pair_room = np.empty((5, most, most)), np.empty((q, q, q, q))
-    used, cells = np.zeros(present.shape[0], np.bool_), np.empty(cell_count, np.int64)
-    w, logs = np.zeros((present.shape[0], q, q)), np.zeros(present.shape[0])
-    g, ng = np.empty((cell_count, u_count, q, p)), np.empty((cell_count, u_count, q, p))
-    xwx, phi, s_j, phi_s = np.empty((p, p)), np.empty((p, p)), np.empty((k, p, p)), np.empty((k, p, p))
-    phi_st = np.empty((k, p, p))
-    t4, gphi = np.empty((q, q, p, p)), np.empty((q, p))
-    xwy, beta = np.empty(p), np.empty(p)
+    room = np.empty((5, most, most))
+    pair = _pair_places(q)
+    pairs = q * (q + 1) // 2
+    couples = _couples(entries, pair)
+    columns, widths = _columns(f)
+    # The entries of Z_j that can be other than zero, below the diagonal twice.
+    z_place, z_count = np.full((p, p), -1), 0
+    twice = np.empty(p * (p + 1) // 2)
+    for c in range(cell_count):
+        for i in range(widths[c]):
+            for i2 in range(i + 1):
+                if z_place[columns[c, i], columns[c, i2]] < 0:
+                    z_place[columns[c, i], columns[c, i2]] = z_count
+                    twice[z_count] = 1.0 if i == i2 else 2.0
+                    z_count += 1
+    z_row, z_column = np.empty(z_count, np.int64), np.empty(z_count, np.int64)
+    for r in range(p):
+        for m in range(r + 1):
+            if z_place[r, m] >= 0:
+                z_row[z_place[r, m]] = r
+                z_column[z_place[r, m]] = m
+    used, cells = np.zeros(patterns, np.bool_), np.empty(cell_count, np.int64)
+    w, logs = np.zeros((patterns, q, q)), np.zeros(patterns)
+    w_pairs, d, d_expected = np.zeros((patterns, pairs)), np.empty((patterns, pairs)), np.empty((patterns, pairs))
+    pair_room = np.empty((pairs, pairs))
+    g, h, nh = np.zeros((cell_count, u_count, q, p)), np.empty((u_count, q, p)), np.empty((u_count, q, p))
+    kept_h = np.empty((cell_count, u_count, q, p))
+    xwx, xwy, beta, back = np.empty((p, p)), np.empty(p), np.empty(p), np.empty(p)
     fitted, left, wl = np.empty((u_count, q)), np.empty((u_count, q)), np.empty((u_count, q))
-    ee, wee = np.empty((q, q)), np.empty((q, q))
-    d, d_expected, total = np.empty((cell_count, q, q)), np.empty((cell_count, q, q)), np.empty((q, q))
-    e4, e_j, phi_e = np.empty((q, q, p)), np.empty((k, p)), np.empty(p)
-    traces = np.empty((k, k))
-    gradient, hessian, expected, scaled = np.empty(k), np.empty((k, k)), np.empty((k, k)), np.empty((k, k))
+    ee, wee, total = np.empty((q, q)), np.empty((q, q)), np.empty(pairs)
+    z_pairs, z, z_twice = np.empty((pairs, z_count)), np.empty((k, z_count)), np.empty(z_count)
+    e_pairs, e_j = np.empty((pairs, p)), np.empty((k, p))
+    gradient, hessian, traces = np.empty(k), np.empty((k, k)), np.empty((k, k))
+    expected, scaled = np.empty((k, k)), np.empty((k, k))
     theta, candidate, step, direction = np.empty(k), np.empty(k), np.zeros(k), np.empty(k)
     h_root, h_half, covariance, size = np.empty((k, k)), np.empty((k, k)), np.empty((k, k)), np.empty(k)
-    phi_c, s_phi, phi_s_phi, slope = np.empty(p), np.empty((k, p)), np.empty((k, p)), np.empty(k)
-    h = np.empty((u_count, q))
-    # Most columns of the design are zero in a cell of one group: only the others are visited.
-    columns, column_count = np.empty((cell_count, p), np.int64), np.zeros(cell_count, np.int64)
-    for c in range(cell_count):
-        for r in range(p):
-            if np.any(f[c, :, :, r] != 0.0):
-                columns[c, column_count[c]] = r
-                column_count[c] += 1
-    g[:] = 0.0
-    ng[:] = 0.0
+    c_back, z_c, slope, h_c = np.empty(p), np.empty((k, p)), np.empty(k), np.empty((u_count, q))
+    root, half = np.zeros((p, p)), np.zeros((p, p))
     for trial in range(trials):
         used[:] = False
         count = 0
@@ -236,67 +307,69 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
             if ok:
                 xwx[:] = 0.0
                 xwy[:] = 0.0
-                t4[:] = 0.0
                 found = 0.0
                 for place in range(count):
                     c = cells[place]
-                    m = pattern[c]
+                    m, width = pattern[c], widths[c]
                     found += n[trial, c, 0, 0] * logs[m]
-                    width = column_count[c]
                     for u in range(u_count):
                         for a in range(q):
+                            if not present[m, a]:
+                                for i in range(width):
+                                    g[c, u, a, i] = 0.0
+                                continue
                             for i in range(width):
                                 r = columns[c, i]
                                 s = 0.0
                                 for b in range(q):
                                     s += w[m, a, b] * f[c, u, b, r]
-                                g[c, u, a, r] = s
+                                g[c, u, a, i] = s
+                                xwy[r] += s * y[trial, c, u, a]
                     for u in range(u_count):
-                        for a in range(q):
-                            for i in range(width):
-                                r = columns[c, i]
-                                s = 0.0
-                                for v in range(u_count):
-                                    s += n[trial, c, u, v] * g[c, v, a, r]
-                                ng[c, u, a, r] = s
-                    for u in range(u_count):
-                        for a in range(q):
-                            if not present[m, a]:
-                                continue
-                            seen = y[trial, c, u, a]
-                            for i in range(width):
-                                r = columns[c, i]
-                                v = f[c, u, a, r]
-                                xwy[r] += g[c, u, a, r] * seen
-                                if v != 0.0:
-                                    for i2 in range(width):
-                                        r2 = columns[c, i2]
-                                        xwx[r, r2] += v * ng[c, u, a, r2]
-                                v = g[c, u, a, r]
-                                for b in range(q):
-                                    if present[m, b]:
-                                        for i2 in range(width):
-                                            r2 = columns[c, i2]
-                                            t4[a, b, r, r2] += v * ng[c, u, b, r2]
-                ok = _cholesky(xwx, room[0], p, 0.0)
+                        for v in range(u_count):
+                            people = n[trial, c, u, v]
+                            for a in range(q):
+                                if present[m, a]:
+                                    for i in range(width):
+                                        r = columns[c, i]
+                                        s = people * f[c, u, a, r]
+                                        if s != 0.0:
+                                            for i2 in range(i + 1):
+                                                xwx[r, columns[c, i2]] += s * g[c, v, a, i2]
+                ok = _cholesky(xwx, root, p, 0.0)
             if ok:
-                _inverse(room[0], room[1], phi, p)
+                for j in range(p):
+                    half[j, j] = 1.0 / root[j, j]
+                    for i in range(j + 1, p):
+                        s = 0.0
+                        for m in range(j, i):
+                            s += root[i, m] * half[m, j]
+                        half[i, j] = -s / root[i, i]
                 for r in range(p):
-                    found += 2.0 * math.log(room[0, r, r])
+                    found += 2.0 * math.log(root[r, r])
                     s = 0.0
-                    for r2 in range(p):
-                        s += phi[r, r2] * xwy[r2]
+                    for m in range(r + 1):
+                        s += half[r, m] * xwy[m]
+                    back[r] = s
+                for r in range(p):
+                    s = 0.0
+                    for m in range(r, p):
+                        s += half[m, r] * back[m]
                     beta[r] = s
                 total[:] = 0.0
-                e4[:] = 0.0
+                z_pairs[:] = 0.0
+                e_pairs[:] = 0.0
+                d[:] = 0.0
+                d_expected[:] = 0.0
                 for place in range(count):
                     c = cells[place]
-                    m = pattern[c]
+                    m, width = pattern[c], widths[c]
                     people = n[trial, c, 0, 0]
                     for u in range(u_count):
                         for a in range(q):
                             s = 0.0
-                            for r in range(p):
+                            for i in range(width):
+                                r = columns[c, i]
                                 s += f[c, u, a, r] * beta[r]
                             fitted[u, a] = s
                     for u in range(u_count):
@@ -324,35 +397,50 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
                             for b in range(q):
                                 s += w[m, a, b] * left[u, b]
                             wl[u, a] = s
-                    d[c] = 0.0
-                    for u in range(u_count):
-                        for a in range(q):
-                            for i in range(column_count[c]):
+                            for i in range(width):
                                 r = columns[c, i]
                                 s = 0.0
-                                for i2 in range(column_count[c]):
-                                    r2 = columns[c, i2]
-                                    s += ng[c, u, a, r2] * phi[r2, r]
-                                gphi[a, r] = s
-                            for b in range(q):
+                                for i2 in range(i + 1):
+                                    s += half[r, columns[c, i2]] * g[c, u, a, i2]
+                                h[u, a, i] = s
+                                kept_h[c, u, a, i] = s
+                    for u in range(u_count):
+                        for a in range(q):
+                            for i in range(width):
                                 s = 0.0
-                                for i in range(column_count[c]):
-                                    r = columns[c, i]
-                                    s += gphi[a, r] * g[c, u, b, r]
-                                d[c, a, b] += s  # K
-                                v = wl[u, b]
-                                if v != 0.0:
-                                    for r in range(p):
-                                        e4[a, b, r] += g[c, u, a, r] * v
+                                for v in range(u_count):
+                                    s += n[trial, c, u, v] * h[v, a, i]
+                                nh[u, a, i] = s
                     for a in range(q):
-                        for b in range(q):
+                        for b in range(a, q):
+                            one = pair[a, b]
                             s = 0.0
                             for e in range(q):
                                 s += wee[a, e] * w[m, e, b]
-                            kk, nw = d[c, a, b], people * w[m, a, b]
-                            total[a, b] += nw - kk - s
-                            d[c, a, b] = 2.0 * (s + kk) - nw
-                            d_expected[c, a, b] = nw - 2.0 * kk
+                            kk, nw = 0.0, people * w[m, a, b]
+                            for u in range(u_count):
+                                for i in range(width):
+                                    kk += h[u, a, i] * nh[u, b, i]
+                            w_pairs[m, one] = w[m, a, b]
+                            total[one] += nw - kk - s
+                            d[m, one] += 2.0 * (s + kk) - nw
+                            d_expected[m, one] += nw - 2.0 * kk
+                            if not (present[m, a] and present[m, b]):
+                                continue
+                            for u in range(u_count):
+                                for i in range(width):
+                                    r = columns[c, i]
+                                    ha, hb = h[u, a, i], h[u, b, i]
+                                    if a == b:
+                                        e_pairs[one, r] += ha * wl[u, a]
+                                        for i2 in range(i + 1):
+                                            z_pairs[one, z_place[r, columns[c, i2]]] += ha * nh[u, a, i2]
+                                    else:
+                                        e_pairs[one, r] += ha * wl[u, b] + hb * wl[u, a]
+                                        for i2 in range(i + 1):
+                                            z_pairs[one, z_place[r, columns[c, i2]]] += (
+                                                ha * nh[u, b, i2] + hb * nh[u, a, i2]
+                                            )
                 ok = math.isfinite(found)
             better = ok and found < value
             if not last and not better:
@@ -366,40 +454,26 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
                     scale *= 0.5
                 continue
             gradient[:] = 0.0
-            s_j[:] = 0.0
+            z[:] = 0.0
             e_j[:] = 0.0
             for one in range(entries.shape[0]):
                 j, a, b = entries[one]
-                gradient[j] += total[a, b]
-                for r in range(p):
-                    e_j[j, r] += e4[a, b, r]
-                    for r2 in range(p):
-                        s_j[j, r, r2] += t4[a, b, r, r2]
-            phi_s[:] = 0.0
-            for r in range(p):
-                for m in range(p):
-                    s = phi[r, m]
-                    if s != 0.0:
-                        for j in range(k):
-                            for r2 in range(p):
-                                phi_s[j, r, r2] += s * s_j[j, m, r2]
+                gradient[j] += total[pair[a, b]]
+                if a <= b:
+                    for r in range(p):
+                        e_j[j, r] += e_pairs[pair[a, b], r]
+                    for r in range(z_count):
+                        z[j, r] += z_pairs[pair[a, b], r]
+            _pair_sums(w_pairs, d, used, couples, pair_room, hessian)
             for j in range(k):
-                for r in range(p):
-                    for r2 in range(p):
-                        phi_st[j, r, r2] = phi_s[j, r2, r]
-            _pair_sums(w, d, cells, count, pattern, entries, pair_room, hessian)
-            for j in range(k):
-                for r in range(p):
-                    s = 0.0
-                    for m in range(p):
-                        s += phi[r, m] * e_j[j, m]
-                    phi_e[r] = s
+                for r in range(z_count):
+                    z_twice[r] = twice[r] * z[j, r]
                 for j2 in range(j + 1):
                     both, cross = 0.0, 0.0
+                    for r in range(z_count):
+                        both += z_twice[r] * z[j2, r]
                     for r in range(p):
-                        cross += phi_e[r] * e_j[j2, r]
-                        for r2 in range(p):
-                            both += phi_s[j, r, r2] * phi_st[j2, r, r2]
+                        cross += e_j[j, r] * e_j[j2, r]
                     hessian[j, j2] -= both + 2.0 * cross
                     hessian[j2, j] = hessian[j, j2]
                     traces[j, j2] = both
@@ -409,7 +483,7 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
                 value = found
                 convex = steps >= limits[3] and _cholesky(hessian, h_root, k, 0.0)
                 if not convex:  # only then is the expected information needed
-                    _pair_sums(w, d_expected, cells, count, pattern, entries, pair_room, expected)
+                    _pair_sums(w_pairs, d_expected, used, couples, pair_room, expected)
                     for j in range(k):
                         for j2 in range(k):
                             expected[j, j2] += traces[j, j2]
@@ -437,43 +511,40 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
             estimate, variance = 0.0, 0.0
             for r in range(p):
                 s = 0.0
-                for m in range(p):
-                    s += phi[r, m] * contrast[m]
-                phi_c[r] = s
-            for r in range(p):
+                for m in range(r + 1):
+                    s += half[r, m] * contrast[m]
+                c_back[r] = s
                 estimate += contrast[r] * beta[r]
-                variance += contrast[r] * phi_c[r]
+                variance += s * s
+            z_c[:] = 0.0
             for j in range(k):
+                for one in range(z_count):
+                    r, m = z_row[one], z_column[one]
+                    z_c[j, r] += z[j, one] * c_back[m]
+                    if r != m:
+                        z_c[j, m] += z[j, one] * c_back[r]
                 slope[j] = 0.0
                 for r in range(p):
-                    s = 0.0
-                    for m in range(p):
-                        s += s_j[j, r, m] * phi_c[m]
-                    s_phi[j, r] = s
-                    slope[j] += s * phi_c[r]
-                for r in range(p):
-                    s = 0.0
-                    for m in range(p):
-                        s += phi[r, m] * s_phi[j, m]
-                    phi_s_phi[j, r] = s
+                    slope[j] += z_c[j, r] * c_back[r]
             spread, correction = 0.0, 0.0
             if kenward_roger:
+                d[:] = 0.0
                 for place in range(count):
                     c = cells[place]
                     for u in range(u_count):
                         for a in range(q):
                             s = 0.0
-                            for r in range(p):
-                                s += g[c, u, a, r] * phi_c[r]
-                            h[u, a] = s
+                            for i in range(widths[c]):
+                                s += kept_h[c, u, a, i] * c_back[columns[c, i]]
+                            h_c[u, a] = s
                     for a in range(q):
-                        for b in range(q):
+                        for b in range(a, q):
                             s = 0.0
                             for u in range(u_count):
                                 for v in range(u_count):
-                                    s += n[trial, c, u, v] * h[u, a] * h[v, b]
-                            d[c, a, b] = s
-                _pair_sums(w, d, cells, count, pattern, entries, pair_room, scaled)
+                                    s += n[trial, c, u, v] * h_c[u, a] * h_c[v, b]
+                            d[pattern[c], pair[a, b]] += s
+                _pair_sums(w_pairs, d, used, couples, pair_room, scaled)
             for j in range(k):
                 for j2 in range(k):
                     cov = 2.0 * covariance[j, j2] / (size[j] * size[j2])
@@ -481,7 +552,7 @@ def reml(  # noqa: PLR0917  # compiled functions take no keywords
                     if kenward_roger:
                         inner = scaled[j, j2]
                         for r in range(p):
-                            inner -= s_phi[j, r] * phi_s_phi[j2, r]
+                            inner -= z_c[j, r] * z_c[j2, r]
                         correction += cov * inner
             result[0, trial] = estimate
             result[1, trial] = variance + 2.0 * correction

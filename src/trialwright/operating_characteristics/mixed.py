@@ -332,16 +332,19 @@ def _start(cells: _Cells, basis: Array) -> Array:
         moments = (ee * both[..., None]).sum(axis=0) / np.maximum(counts, 1.0)
         weights = basis.reshape(k, -1).sum(axis=1)
         diagonal = moments * np.eye(q)[:, :, None]
+        largest = np.maximum(diagonal.max(axis=(0, 1)), 1e-300)
         theta = np.empty((k, trials))
-        shrink = np.ones(trials)
+        open_, shrink = np.arange(trials), 1.0
         for _ in range(40):
-            mixed = shrink * moments + (1.0 - shrink) * diagonal
-            theta = np.einsum("kab,abt->kt", basis, mixed) / weights[:, None]
-            largest = np.maximum(diagonal.max(axis=(0, 1)), 1e-300)
-            _, ok = cholesky(np.einsum("kab,kt->abt", basis, theta) / largest, 1e-4)
-            if ok.all():
+            some = moments[..., open_]
+            theta[:, open_] = (
+                np.einsum("kab,abt->kt", basis, shrink * some + (1.0 - shrink) * diagonal[..., open_])
+                / weights[:, None]
+            )
+            _, ok = cholesky(np.einsum("kab,kt->abt", basis, theta[:, open_]) / largest[open_], 1e-4)
+            open_, shrink = open_[~ok], shrink * 0.8
+            if open_.size == 0:
                 break
-            shrink = np.where(ok, shrink, shrink * 0.8)
     return theta
 
 
