@@ -8,6 +8,8 @@ from pydantic import Field
 
 from trialwright.protocol.declared import Declared, Name
 
+_DIGEST = r"^[0-9a-f]{64}$"
+
 
 class TeachBack(Declared):
     """A question that teaches and never bars."""
@@ -25,6 +27,8 @@ class ConsentHead(Declared):
     version: str
     title: str
     status: Literal["draft", "reviewed", "approved"]
+    reviewed_text: str | None = Field(default=None, pattern=_DIGEST)
+    """SHA-256 of the text that was reviewed, as `trialwright check` tells it; for another text the status is void."""
     withdrawal_scopes: tuple[Name, ...]
     """What a participant may withdraw from separately: treatment, visits, data_use, samples."""
     teach_back: tuple[TeachBack, ...] = ()
@@ -35,6 +39,8 @@ class PublicHead(Declared):
 
     title: str
     status: Literal["draft", "reviewed", "approved"]
+    reviewed_text: str | None = Field(default=None, pattern=_DIGEST)
+    """SHA-256 of the text that was reviewed, as `trialwright check` tells it; for another text the status is void."""
     updated: str
     """ISO date of the last change."""
     update_source: str

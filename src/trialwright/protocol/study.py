@@ -134,6 +134,9 @@ class StudyIdentity(Declared):
     public_status: PublicStatus
     languages: tuple[Language, ...] = Field(min_length=1)
     """The first is the reference language; every text must have it."""
+    further_languages: tuple[Language, ...] = ()
+    """Languages of some texts only, for the public and participants; what is not written in them is shown in the
+    reference language, and said to be."""
     design: Literal["parallel", "crossover"]
     planned_participants: int = Field(ge=1)
     identifiers: tuple[Identifier, ...] = ()

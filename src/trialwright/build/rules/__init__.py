@@ -117,6 +117,7 @@ RULES: tuple[Rule, ...] = (
     documents.translations_parallel,
     documents.updated_dated,
     documents.texts_plain,
+    documents.reviews_bound,
     analysis.names_declared,
     analysis.endpoints_exist,
     analysis.endpoints_collected,

@@ -9,6 +9,8 @@ from datetime import date
 from trialwright.build.rules.context import StudyContext
 from trialwright.build.rules.names import unknown
 from trialwright.build.rules.rule import Problem, rule
+from trialwright.protocol import Review, review_of, text_digest
+from trialwright.protocol.findings import Severity
 from trialwright.protocol.positions import KeyPath
 
 _SCOPES = ("treatment", "visits", "data_use", "samples")
@@ -188,3 +190,22 @@ def texts_plain(context: StudyContext) -> Iterator[Problem]:
         for language, wording in text.items():
             if tag.search(wording):
                 yield Problem(file, (*path, language), f"the text holds markup: {wording[:40]!r}", "write plain text")
+
+
+@rule(
+    "TW137",
+    "A review names the text that was reviewed",
+    why="Reviewed says nothing about words that were changed afterwards, so the status counts only for the "
+    "text whose hash stands beside it.",
+    bad="status: approved   # and the text was changed since",
+    good="status: approved\nreviewed_text: 5d1f…   # as `trialwright check` tells it",
+    severity=Severity.WARNING,
+)
+def reviews_bound(context: StudyContext) -> Iterator[Problem]:
+    """The hash in the head against the text."""
+    for folder in ("consent", "public"):
+        for language, text in getattr(context.study, folder).items():
+            if review_of(text) is Review.CHANGED:
+                message = f"the text is not the one that was {text.head.status}"
+                remedy = f"status: draft; after the review, reviewed_text: {text_digest(text)}"
+                yield Problem(f"{folder}/{language}.md", ("head", "status"), message, remedy)

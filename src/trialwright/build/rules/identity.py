@@ -44,7 +44,8 @@ def translated(context: StudyContext) -> Iterator[Problem]:
 )
 def languages_declared(context: StudyContext) -> Iterator[Problem]:
     """Extra languages."""
-    declared = context.study.identity.languages
+    identity = context.study.identity
+    declared = (*identity.languages, *identity.further_languages)
     for file, path, text in context.texts:
         for language in text:
             if language not in declared:

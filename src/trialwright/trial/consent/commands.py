@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from trialwright.foundation.errors import Refusal
+from trialwright.protocol import Review, review_of
 from trialwright.protocol.documents import ConsentText
 from trialwright.protocol.roles import Role
 from trialwright.trial.closure.state import Deviations
@@ -259,9 +260,11 @@ def _text_of_site(version: str, language: str, context: Context) -> ConsentText:
             version=version[:40],
             language=language[:10],
         )
-    if context.mode == "production" and text.head.status != "approved":
+    # A status without a hash is taken at its word; one with the hash of another text is not.
+    changed = text.head.reviewed_text is not None and review_of(text) is Review.CHANGED
+    if context.mode == "production" and (text.head.status != "approved" or changed):
         raise TextNotApproved(
-            f"the consent text in {language!r} is {text.head.status}",
+            f"the consent text in {language!r} is {'changed since its approval' if changed else text.head.status}",
             remedy="approve the text, build and activate again",
             language=language,
         )

@@ -126,9 +126,10 @@ def test_only_people_with_a_code_who_take_part_consent(trial_world):
     trial_world.refuses(AlreadyConsented, sign(trial_world, consented), me(consented), shown=shown)
 
 
-def test_a_production_study_asks_with_an_approved_text_only(trial_worlds, small_study):
+@pytest.mark.parametrize("head", [{"status": "draft"}, {"status": "approved", "reviewed_text": "0" * 64}])
+def test_a_production_study_asks_with_an_approved_text_only(trial_worlds, small_study, head):
     text = small_study.consent["en"]
-    draft = text.model_copy(update={"head": text.head.model_copy(update={"status": "draft"})})
+    draft = text.model_copy(update={"head": text.head.model_copy(update=head)})
     build = compiled(small_study.model_copy(update={"consent": {**small_study.consent, "en": draft}}))
     for mode, passes in (("rehearsal", True), ("production", False)):
         entropy = DerivedEntropy(1)
