@@ -16,7 +16,12 @@ from trialwright.expressions.errors import (
     UnknownName,
 )
 from trialwright.expressions.explanation import Explanation, Fact, explain
-from trialwright.expressions.javascript import javascript_runtime, to_javascript
+from trialwright.expressions.javascript import (
+    javascript_asking,
+    javascript_runtime,
+    to_javascript,
+    to_javascript_questions,
+)
 from trialwright.expressions.python import Compiled, compile_python, inputs
 from trialwright.expressions.sentence import shown_unit, to_sentence
 from trialwright.expressions.sql import sql_columns, to_sql, to_sql_verdict
@@ -71,6 +76,7 @@ __all__ = [
     "compile_python",
     "explain",
     "inputs",
+    "javascript_asking",
     "javascript_runtime",
     "parse",
     "problems",
@@ -78,6 +84,7 @@ __all__ = [
     "shown_unit",
     "sql_columns",
     "to_javascript",
+    "to_javascript_questions",
     "to_sentence",
     "to_sql",
     "to_sql_verdict",

@@ -23,6 +23,7 @@ from trialwright.expressions._meaning import (
     Negative,
     Some,
     Span,
+    parts,
 )
 from trialwright.expressions._resolver import resolve
 from trialwright.expressions.syntax import Expression
@@ -46,9 +47,51 @@ def to_javascript(expression: Expression, scope: Scope) -> str:
     return f"(row) => {_call('spread.settle', body) if meaning.spread else body}"
 
 
+def to_javascript_questions(expression: Expression, scope: Scope) -> str:
+    """A condition as a JavaScript object that ``trialwrightAsking.next`` of :func:`javascript_asking` understands.
+
+    Each part has ``value``, a function of a row as of :func:`to_javascript`, its ``kind`` (``every``, ``some``,
+    ``not``, ``input`` or ``other``), the ``key`` of an input, and the parts ``below``. The text is safe inside
+    ``<script>``.
+
+    Raises:
+        ExpressionError: the expression does not fit the scope.
+    """
+    return _tree(resolve(expression, scope))
+
+
 def javascript_runtime() -> str:
     """The text of the runtime: one constant, ``trialwright``; no other global, no ``eval``."""
-    return (resources.files("trialwright.expressions") / "runtime.js").read_text(encoding="utf-8")
+    return _text("runtime.js")
+
+
+def javascript_asking() -> str:
+    """The text of one constant, ``trialwrightAsking``, with ``next(criteria, row, why, costs)``.
+
+    ``criteria`` are trees of :func:`to_javascript_questions` that must all be yes; ``why`` says of a key without a
+    value why it has none (a missing reason; ``not_asked`` when absent); ``costs`` are as of :func:`ask_next`, with
+    ``Infinity`` for what cannot be asked here. It answers with a key or null, the same as :func:`ask_next`.
+    """
+    return _text("asking.js")
+
+
+def _text(name: str) -> str:
+    return (resources.files("trialwright.expressions") / name).read_text(encoding="utf-8")
+
+
+def _tree(node: Meaning) -> str:
+    kind, key = "other", ""
+    match node:
+        case Every():
+            kind = "every"
+        case Some():
+            kind = "some"
+        case Negation():
+            kind = "not"
+        case Input():
+            kind, key = "input", f", key: {_literal(node.key)}"
+    below = ", ".join(map(_tree, parts(node)))
+    return f'{{kind: "{kind}"{key}, value: (row) => {_written(node)}, below: [{below}]}}'
 
 
 def _written(node: Meaning) -> str:
