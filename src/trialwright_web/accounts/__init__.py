@@ -1,0 +1,1 @@
+"""Credentials: who somebody is. What they may do stands in the record."""

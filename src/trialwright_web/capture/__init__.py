@@ -1,0 +1,1 @@
+"""Where site staff work: tasks, participants × visits, forms, calendar, enrolment, imports."""

@@ -1,0 +1,194 @@
+"""``python -m trialwright_web.config.demo FOLDER``: SMART-MS in the middle of a rehearsed trial, ready to sign in.
+
+Rehearses the studies to a day in the middle, writes installation files, makes an account for everybody on record, and
+starts the three processes. Everything lies in the folder; running it again starts what is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from trialwright.cli.rehearsal import KEY_PASSWORD
+from trialwright.foundation.operating_system import SystemClock, SystemEntropy
+from trialwright.foundation.tables import Row
+from trialwright.protocol.roles import Role
+from trialwright.stores import open_store
+from trialwright.trial.setup.views import PERSON
+
+PASSWORD = "rehearsal-only-2026"  # noqa: S105 - of accounts that act in a rehearsal
+PORTS = {"staff": 8000, "closed": 8001, "public": 8002}
+
+
+@dataclass(frozen=True)
+class DemoStudy:
+    """A study to show: its folder, and the rehearsed day on which it stands."""
+
+    folder: Path
+    until: str
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(prog="python -m trialwright_web.config.demo", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where everything of the demonstration lies")
+    parser.add_argument("--studies", type=Path, default=Path("studies"), help="folder of the study folders")
+    parser.add_argument("--prepare", action="store_true", help="make everything, start nothing")
+    given = parser.parse_args()
+    folder = given.folder.resolve()
+    if not (folder / "ready").exists():
+        prepare(folder, _studies(given.studies.resolve()))
+    print(sign_ins(folder), flush=True)
+    if not given.prepare:
+        serve(folder)
+
+
+def _studies(folder: Path) -> tuple[DemoStudy, ...]:
+    return (
+        DemoStudy(folder / "smart-ms", "2028-02-15"),
+        DemoStudy(folder / "frexalimab-sc-iv", "2026-06-15"),
+        DemoStudy(folder / "ocrelizumab-sc", "2026-06-15"),
+    )
+
+
+def prepare(folder: Path, studies: tuple[DemoStudy, ...]) -> None:
+    """Rehearse, write the installation's files, make the databases and the accounts."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    secret = SystemEntropy().bytes(48, purpose="secret key", stream="demo", position=0).hex()
+    (folder / "secret.key").write_text(secret, encoding="ascii")
+    (folder / "dispensing.password").write_text(KEY_PASSWORD, encoding="utf-8")
+    installed, closed = [], []
+    for study in studies:
+        name = study.folder.name
+        print(f"rehearsing {name} to {study.until} …", flush=True)
+        _rehearse(study, folder)
+        since = SystemClock().now().replace(microsecond=0)
+        began = datetime.fromisoformat(study.until).replace(hour=7, tzinfo=UTC)
+        installed.append(
+            f'[studies.{name}]\nfolder = "{study.folder}"\nstore = "sqlite:///{name}.db"\nmode = "rehearsal"\n'
+            f"began = {_toml(began)}\nsince = {_toml(since)}\n"
+        )
+        if (folder / f"{name}.closed.db").exists():
+            closed.append(
+                f'[studies.{name}]\nstore = "sqlite:///{name}.closed.db"\n'
+                f'dispensing_key = "keys/{name}/dispensing.key"\ndispensing_password_file = "dispensing.password"\n'
+            )
+    (folder / "installation.toml").write_text("\n".join(installed), encoding="utf-8")
+    (folder / "closed.toml").write_text("\n".join(closed), encoding="utf-8")
+    print("making databases and accounts …", flush=True)
+    for process in ("staff", "public"):
+        _manage(folder, process, "prepare_databases")
+    people = sorted({str(row["person"]) for row in _people(folder)})
+    _manage(folder, "staff", "make_rehearsal_accounts", PASSWORD, *people)
+    (folder / "ready").touch()
+
+
+def _rehearse(study: DemoStudy, folder: Path) -> None:
+    name = study.folder.name
+    command = [
+        *(sys.executable, "-m", "trialwright.cli", "rehearse", str(study.folder), "--seed", "1"),
+        *("--until", study.until, "--store", f"sqlite:///{folder}/{name}.db"),
+        *("--keys", str(folder / "keys" / name), "--json"),
+    ]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+
+
+def _toml(instant: datetime) -> str:
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _people(folder: Path) -> list[Row]:
+    found: list[Row] = []
+    for path in sorted(folder.glob("*.db")):
+        if not path.name.endswith(".closed.db") and path.stem not in ("staff", "public", "identity"):
+            with open_store(f"sqlite:///{path}") as store:
+                found += [{**row, "study": path.stem} for row in store.rows.where(PERSON)]
+    return found
+
+
+def sign_ins(folder: Path) -> str:
+    """The table of sign-ins: one line for each role of the first study."""
+    lines = [
+        "",
+        f"Staff               http://localhost:{PORTS['staff']}",
+        f"Laboratory, closed  http://localhost:{PORTS['closed']}",
+        f"Public, participants http://localhost:{PORTS['public']}",
+        "",
+        f"{'role':<26} {'user name':<34} password",
+    ]
+    shown: set[str] = set()
+    for row in _people(folder):
+        role = str(row["role"])
+        if row["study"] == "smart-ms" and role not in shown and role != Role.PARTICIPANT.value:
+            shown.add(role)
+            lines.append(f"{role:<26} {row['person']:<34} {PASSWORD}")
+    return "\n".join([*lines, ""])
+
+
+def environment(folder: Path, process: str) -> dict[str, str]:
+    """The variables of one process of the demonstration."""
+    own = "public" if process == "public" else "staff"
+    return {
+        "TRIALWRIGHT_PROCESS": process,
+        "TRIALWRIGHT_INSTALLATION": str(folder / "installation.toml"),
+        **({"TRIALWRIGHT_CLOSED": str(folder / "closed.toml")} if process == "closed" else {}),
+        "TRIALWRIGHT_SECRET_KEY_FILE": str(folder / "secret.key"),
+        "TRIALWRIGHT_DATABASE": f"sqlite:///{folder}/{own}.db",
+        "TRIALWRIGHT_IDENTITY": f"sqlite:///{folder}/identity.db",
+        "TRIALWRIGHT_HOSTS": "localhost,127.0.0.1,testserver",
+        "TRIALWRIGHT_HTTPS": "no",
+        "TRIALWRIGHT_SECOND_FACTOR": "optional",
+        "TRIALWRIGHT_CHECKPOINTS": str(folder / "checkpoints"),
+        "TRIALWRIGHT_ATTACHMENTS": str(folder / "attachments"),
+        "TRIALWRIGHT_MAIL": f"file:///{folder}/mail",
+        **{f"TRIALWRIGHT_{name.upper()}_ADDRESS": f"http://localhost:{port}" for name, port in PORTS.items()},
+        "DJANGO_SETTINGS_MODULE": "trialwright_web.config.settings",
+    }
+
+
+def _manage(folder: Path, process: str, *command: str) -> None:
+    arguments = [sys.executable, "-m", "django", *command]
+    subprocess.run(arguments, check=True, env=_with(environment(folder, process)))  # noqa: S603 - our own command
+
+
+def serve(folder: Path) -> None:
+    """Run the three processes until interrupted; when one ends, all do."""
+    running = [
+        subprocess.Popen(  # noqa: S603 - our own command
+            [
+                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+                *("--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
+                "trialwright_web.config.wsgi:application",
+            ],
+            env=_with(environment(folder, process)),
+        )
+        for process, port in PORTS.items()
+    ]
+    try:
+        while all(process.poll() is None for process in running):
+            try:
+                running[0].wait(timeout=timedelta(seconds=1).total_seconds())
+            except subprocess.TimeoutExpired:
+                continue
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait()
+
+
+def _with(own: dict[str, str]) -> dict[str, str]:
+    return {**os.environ, **own}  # noqa: TID251 - the edge that starts processes
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Every setting the application reads from its environment, in one list that is checked and documented."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROCESSES = ("staff", "closed", "public")
+
+
+class SettingInvalid(Exception):
+    """A setting is missing or cannot be what it claims to be; says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One environment variable.
+
+    Args:
+        name: of the variable.
+        meaning: one sentence.
+        default: used where it is absent; None where it must be given.
+    """
+
+    name: str
+    meaning: str
+    default: str | None
+
+
+SETTINGS = (
+    Setting("TRIALWRIGHT_PROCESS", "Which process this is: staff, closed or public.", "staff"),
+    Setting("TRIALWRIGHT_INSTALLATION", "File that lists the studies and their open stores (TOML).", None),
+    Setting("TRIALWRIGHT_CLOSED", "File that lists the closed stores and dispensing keys; closed process only.", ""),
+    Setting("TRIALWRIGHT_SECRET_KEY_FILE", "File with at least 50 random characters; signs sessions and links.", None),
+    Setting("TRIALWRIGHT_DATABASE", "Accounts, sessions and drafts of this process: sqlite:///… or postgresql://…", None),
+    Setting("TRIALWRIGHT_IDENTITY", "Who the participants are: sqlite:///… or postgresql://…; never with the trial.", None),
+    Setting("TRIALWRIGHT_HOSTS", "Host names the process answers to, separated by commas.", "localhost"),
+    Setting("TRIALWRIGHT_HTTPS", "yes: cookies only over HTTPS and strict transport security; no: for one machine.", "yes"),
+    Setting("TRIALWRIGHT_SECOND_FACTOR", "required, or optional in an installation without production studies.", "required"),
+    Setting("TRIALWRIGHT_IDLE_MINUTES", "Minutes without a request after which a session ends (5 to 240).", "30"),
+    Setting("TRIALWRIGHT_MAIL", "smtp://USER:PASSWORD@HOST:PORT, or file:///FOLDER to write mails into files.", ""),
+    Setting("TRIALWRIGHT_STAFF_ADDRESS", "Where the staff process is reached.", "http://localhost:8000"),
+    Setting("TRIALWRIGHT_CLOSED_ADDRESS", "Where the closed process is reached.", "http://localhost:8001"),
+    Setting("TRIALWRIGHT_PUBLIC_ADDRESS", "Where the public process is reached.", "http://localhost:8002"),
+    Setting("TRIALWRIGHT_CHECKPOINTS", "Folder that gets each signed checkpoint; empty: none are handed out.", ""),
+    Setting("TRIALWRIGHT_ATTACHMENTS", "Folder of sealed attachments; empty: attachments are refused.", ""),
+    Setting("TRIALWRIGHT_WATCH", "yes: templates are read again at each request (for development).", "no"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The settings as read and checked."""
+
+    process: str
+    installation: Path
+    closed: Path | None
+    secret_key: str
+    database: str
+    identity: str
+    hosts: tuple[str, ...]
+    https: bool
+    second_factor_required: bool
+    idle_minutes: int
+    mail: str
+    staff_address: str
+    closed_address: str
+    public_address: str
+    checkpoints: Path | None
+    attachments: Path | None
+    watch: bool
+
+
+def read_environment(given: Mapping[str, str] | None = None) -> Environment:
+    """The settings of this process.
+
+    Args:
+        given: variables; those of the process by default.
+
+    Raises:
+        SettingInvalid: a variable is missing, unknown or unreadable.
+    """
+    variables = os.environ if given is None else given  # noqa: TID251 - the edge where the environment is read
+    known = {setting.name for setting in SETTINGS}
+    unknown = sorted(name for name in variables if name.startswith("TRIALWRIGHT_") and name not in known)
+    if unknown:
+        raise SettingInvalid(f"{unknown[0]} is no setting → use one of {', '.join(sorted(known))}")
+    values = {setting.name.removeprefix("TRIALWRIGHT_").lower(): _value(setting, variables) for setting in SETTINGS}
+    process = _one_of("PROCESS", values["process"], PROCESSES)
+    if values["closed"] and process != "closed":
+        raise SettingInvalid(f"TRIALWRIGHT_CLOSED is given to the {process} process → only the closed process has it")
+    return Environment(
+        process=process,
+        installation=Path(values["installation"]),
+        closed=_path(values["closed"]),
+        secret_key=_secret(Path(values["secret_key_file"])),
+        database=values["database"],
+        identity=values["identity"],
+        hosts=tuple(host.strip() for host in values["hosts"].split(",") if host.strip()),
+        https=_one_of("HTTPS", values["https"], ("yes", "no")) == "yes",
+        second_factor_required=_one_of("SECOND_FACTOR", values["second_factor"], ("required", "optional"))
+        == "required",
+        idle_minutes=_minutes(values["idle_minutes"]),
+        mail=values["mail"],
+        staff_address=values["staff_address"].rstrip("/"),
+        closed_address=values["closed_address"].rstrip("/"),
+        public_address=values["public_address"].rstrip("/"),
+        checkpoints=_path(values["checkpoints"]),
+        attachments=_path(values["attachments"]),
+        watch=_one_of("WATCH", values["watch"], ("yes", "no")) == "yes",
+    )
+
+
+def _value(setting: Setting, variables: Mapping[str, str]) -> str:
+    value = variables.get(setting.name, setting.default)
+    if value is None:
+        raise SettingInvalid(f"{setting.name} is not set → {setting.meaning}")
+    return value
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise SettingInvalid(f"TRIALWRIGHT_{name} is {value[:40]!r} → use one of {', '.join(allowed)}")
+    return value
+
+
+def _path(value: str) -> Path | None:
+    return Path(value) if value else None
+
+
+def _minutes(value: str) -> int:
+    if not value.isdecimal() or not 5 <= int(value) <= 240:
+        raise SettingInvalid(f"TRIALWRIGHT_IDLE_MINUTES is {value[:40]!r} → give whole minutes from 5 to 240")
+    return int(value)
+
+
+def _secret(path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise SettingInvalid(
+            f"{path} cannot be read → TRIALWRIGHT_SECRET_KEY_FILE names a file of ASCII text"
+        ) from None
+    if len(secret) < 50:
+        raise SettingInvalid(f"{path} holds {len(secret)} characters → make it at least 50 random ones")
+    return secret

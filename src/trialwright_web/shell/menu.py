@@ -1,0 +1,64 @@
+"""The menu of a desk: the routes that its role reaches, in the order of a working day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.urls import NoReverseMatch, resolve, reverse
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from trialwright_web.shell.desk import Desk
+
+ENTRIES = (
+    ("capture:home", _("My tasks"), "tasks"),
+    ("capture:matrix", _("Participants"), "people"),
+    ("capture:calendar", _("Calendar"), "calendar"),
+    ("capture:enrolment", _("Enrolment"), "chart"),
+    ("monitor:queries", _("Queries"), "query"),
+    ("monitor:verification", _("Source verification"), "check"),
+    ("safety:board", _("Safety"), "safety"),
+    ("monitor:deviations", _("Deviations"), "deviation"),
+    ("monitor:sites", _("Sites"), "site"),
+    ("capture:imports", _("Imports"), "import"),
+    ("laboratory:board", _("Products"), "vial"),
+    ("laboratory:emergency", _("Emergency unblinding"), "emergency"),
+    ("randomise:lists", _("Allocation lists"), "list"),
+    ("monitor:closure", _("Freeze and lock"), "lock"),
+    ("downloads:home", _("Downloads"), "download"),
+    ("shell:people", _("People"), "people"),
+)
+"""Route name, label, icon. A route that does not exist in this process, or is not the role's, is left out."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu."""
+
+    label: str
+    address: str
+    icon: str
+    current: bool
+
+
+def menu(desk: Desk, path: str) -> tuple[Entry, ...]:
+    """The lines for a desk."""
+    found = []
+    for name, label, icon in ENTRIES:
+        try:
+            address = reverse(name, args=(desk.study,))
+        except NoReverseMatch:
+            continue
+        view = resolve(address).func
+        roles = getattr(view, "roles", None) or ()
+        visitor = not desk.is_unblinded and _closed() and not getattr(view, "visitors", False)
+        if desk.role in roles and not visitor:
+            found.append(Entry(str(label), address, icon, path == address or path.startswith(address + "/")))
+    return tuple(found)
+
+
+def _closed() -> bool:
+    from django.conf import settings
+
+    return bool(settings.ENVIRONMENT.process == "closed")

@@ -1,0 +1,68 @@
+"""Signatures: re-authentication at the moment of signing, over the hash of exactly what was shown.
+
+The first signature of a session takes both components (password and second factor), later ones the password
+(21 CFR 11.200(a)(1)). A page that asks for a signature includes ``shell/sign.html``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import app_settings as account_settings
+from allauth.core import ratelimit
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+
+from trialwright.foundation.errors import Refusal
+from trialwright.trial.command import Signature
+from trialwright_web.shell.desk import Desk, Request
+
+SIGNED = "signed_in_session"
+
+
+class SignatureRefused(Refusal):
+    """The password or the code was not right; nothing was signed."""
+
+    code = "web.signature_refused"
+
+
+def needs_code(request: Request) -> bool:
+    """Whether the next signature asks for the second factor, too: at the first of a session, where one is set up."""
+    return not request.session.get(SIGNED) and _factors(request.user).exists()
+
+
+def sign(request: Request, desk: Desk, meaning: str, shown: str) -> Signature:
+    """The signature that a posted form gives: fields ``password`` and, where :func:`needs_code`, ``code``.
+
+    Args:
+        meaning: as the command's permission names it.
+        shown: hash of what the page showed, as the page carried it.
+
+    Raises:
+        SignatureRefused: a component is missing or wrong, or there were too many tries.
+    """
+    if not ratelimit.consume(
+        request, action="reauthenticate", user=request.user, config=account_settings.RATE_LIMITS
+    ):
+        raise SignatureRefused("too many tries", remedy="wait a minute, then sign again")
+    if not request.user.check_password(request.POST.get("password", "")):
+        raise SignatureRefused("the password is not right", remedy="type your own password")
+    if needs_code(request) and not _code_is_right(request.user, request.POST.get("code", "")):
+        raise SignatureRefused("the code is not right", remedy="type the code your authenticator shows now")
+    request.session[SIGNED] = True
+    return Signature(desk.person, meaning, shown)
+
+
+def _factors(user: Any) -> Any:
+    types = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
+    return Authenticator.objects.filter(user=user, type__in=types)
+
+
+def _code_is_right(user: Any, code: str) -> bool:
+    code = code.replace(" ", "")
+    for factor in _factors(user):
+        check = TOTP if factor.type == Authenticator.Type.TOTP else RecoveryCodes
+        if code and check(factor).validate_code(code):
+            return True
+    return False

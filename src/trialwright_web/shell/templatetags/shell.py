@@ -1,0 +1,79 @@
+"""Template tags of every page: icons, names of roles, texts of the study in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from trialwright.protocol.roles import Role
+from trialwright_web.shell.desk import Place
+from trialwright_web.shell.icons import PATHS
+
+register = template.Library()
+
+ROLES = {
+    Role.INVESTIGATOR: _("Investigator"),
+    Role.STUDY_NURSE: _("Study nurse"),
+    Role.BLINDED_RATER: _("Blinded rater"),
+    Role.INJECTING_PHYSICIAN: _("Injecting physician"),
+    Role.CELL_LABORATORY: _("Cell laboratory"),
+    Role.QUALIFIED_PERSON: _("Qualified Person"),
+    Role.PHARMACIST: _("Pharmacist"),
+    Role.MONITOR: _("Monitor"),
+    Role.UNBLINDED_MONITOR: _("Unblinded monitor"),
+    Role.DATA_MANAGER: _("Data manager"),
+    Role.MEDICAL_MONITOR: _("Medical monitor"),
+    Role.SAFETY_OFFICER: _("Safety officer"),
+    Role.INDEPENDENT_STATISTICIAN: _("Independent statistician"),
+    Role.CENTRAL_READER: _("Central reader"),
+    Role.SPONSOR: _("Sponsor"),
+    Role.INSPECTOR: _("Inspector"),
+    Role.PARTICIPANT: _("Participant"),
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An inline SVG icon, for the eye only; the text beside it says the same."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
+        PATHS.get(name, PATHS["dot"]),
+    )
+
+
+@register.filter
+def role_name(role: Role | str) -> str:
+    """The role in the reader's language."""
+    return str(ROLES[role if isinstance(role, Role) else Role(role)])
+
+
+@register.filter
+def study_text(text: Any) -> str:
+    """A text of the study (language → text) in the reader's language, else in the first that it has."""
+    return in_language(text)
+
+
+@register.filter
+def study_name(place: Place, studies: Mapping[str, Any]) -> str:
+    """Acronym and title of a desk's study."""
+    identity = studies[place.study].identity
+    return f"{identity.acronym} · {in_language(identity.title)}"
+
+
+def in_language(text: Any, language: str | None = None) -> str:
+    """See :func:`study_text`."""
+    if text is None or isinstance(text, str):
+        return text or ""
+    texts: Mapping[str, str] = text if isinstance(text, Mapping) else dict(text)
+    wanted = language or get_language() or "en"
+    # Nynorsk readers read bokmål before English.
+    for code in (wanted, "nb" if wanted == "nn" else "en", "en"):
+        if code in texts:
+            return texts[code]
+    return next(iter(texts.values()), "")

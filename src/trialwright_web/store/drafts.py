@@ -1,0 +1,72 @@
+"""Keeping, finding and clearing drafts. They are encrypted under a key derived from the installation's secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.utils import timezone
+
+from trialwright.foundation.operating_system import SystemEntropy
+from trialwright_web.store.models import Draft
+
+
+@dataclass(frozen=True)
+class KeptDraft:
+    """A draft as it was kept."""
+
+    fields: Mapping[str, Any]
+    version: int
+    saved_at: datetime
+
+
+def keep_draft(account: int, place: str, version: int, fields: Mapping[str, Any]) -> datetime:
+    """Keep what was typed; replaces the person's earlier draft of this place. Answers when."""
+    now = timezone.now()
+    sealed = _seal(json.dumps(fields, ensure_ascii=False).encode(), account, place)
+    Draft.objects.update_or_create(
+        account_id=account, place=place, defaults={"version": version, "sealed": sealed, "saved_at": now}
+    )
+    return now
+
+
+def find_draft(account: int, place: str) -> KeptDraft | None:
+    """The person's draft of a place, or None; one that cannot be opened any more counts as none."""
+    draft = Draft.objects.filter(account_id=account, place=place).first()
+    if draft is None:
+        return None
+    try:
+        text = _unseal(bytes(draft.sealed), account, place)
+    except InvalidTag:  # the installation's secret was changed
+        return None
+    return KeptDraft(json.loads(text), draft.version, draft.saved_at)
+
+
+def clear_draft(account: int, place: str) -> None:
+    """Forget the draft, after a save or when the person says so."""
+    Draft.objects.filter(account_id=account, place=place).delete()
+
+
+def _key() -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=b"trialwright drafts").derive(settings.SECRET_KEY.encode())
+
+
+def _about(account: int, place: str) -> bytes:
+    return f"{account}\x00{place}".encode()
+
+
+def _seal(text: bytes, account: int, place: str) -> bytes:
+    nonce = SystemEntropy().bytes(12, purpose="draft", stream=place, position=0)
+    return nonce + AESGCM(_key()).encrypt(nonce, text, _about(account, place))
+
+
+def _unseal(sealed: bytes, account: int, place: str) -> bytes:
+    return AESGCM(_key()).decrypt(sealed[:12], sealed[12:], _about(account, place))

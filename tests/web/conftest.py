@@ -1,0 +1,170 @@
+"""The application as people meet it: real servers on a copy of one rehearsed trial, a real Chromium."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from trialwright_web.config.demo import PASSWORD, PORTS, environment, prepare
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STUDY = "smart-ms"
+
+
+@dataclass
+class Server:
+    """One process of the application, running.
+
+    Args:
+        process: staff, closed or public.
+        address: without a slash at the end.
+        folder: its installation, a copy of its own.
+    """
+
+    process: str
+    address: str
+    folder: Path
+    running: subprocess.Popen[bytes] = field(repr=False)
+
+    def client(self, person: str | None = None, desk: str | None = None) -> httpx.Client:
+        """An HTTP client, signed in as a person; ``desk`` is ``STUDY:role@site`` where they have several."""
+        client = httpx.Client(base_url=self.address, follow_redirects=True, timeout=60)
+        if person is not None:
+            page = client.get("/accounts/login/")
+            token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+            form = {"login": person, "password": PASSWORD, "csrfmiddlewaretoken": token}
+            answer = client.post("/accounts/login/", data=form, headers={"Referer": self.address})
+            assert f"trialwright_{self.process}" in client.cookies, answer.text[:2000]
+            if desk is not None:
+                client.post("/", data={"desk": desk, "csrfmiddlewaretoken": token_on(client.get("/"))})
+        return client
+
+
+def token_on(page: httpx.Response) -> str:
+    """The token that a post from this page needs."""
+    return page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+
+
+@pytest.fixture(scope="session")
+def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An installation in the middle of rehearsed trials; made once for all test processes, never written."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, lock = shared / "rehearsed", shared / "rehearsed.lock"
+    while True:
+        with suppress(FileExistsError), lock.open("x"):
+            from trialwright_web.config.demo import _studies
+
+            prepare(folder, _studies(REPOSITORY / "studies"))
+        for _ in range(1200):
+            if (folder / "ready").exists():
+                return folder
+            time.sleep(0.25)
+        raise AssertionError("the rehearsed installation was not made in five minutes")
+
+
+@pytest.fixture(scope="module")
+def installation(rehearsed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the rehearsed installation for the tests of one file."""
+    folder = tmp_path_factory.mktemp("installation") / "demo"
+    shutil.copytree(rehearsed, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def serve(installation: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a process of the application on the file's installation, once for the file: ``serve("staff")``."""
+    servers: dict[str, Server] = {}
+
+    def start(process: str, **settings: str) -> Server:
+        if process not in servers:
+            servers[process] = start_server(installation, process, **settings)
+        return servers[process]
+
+    yield start
+    for server in servers.values():
+        server.running.terminate()
+        server.running.wait()
+
+
+def start_server(folder: Path, process: str, **settings: str) -> Server:
+    """A process of the application on an installation; ``settings`` change its environment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://localhost:{port}"
+    own = {**environment(folder, process), f"TRIALWRIGHT_{process.upper()}_ADDRESS": address, **settings}
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
+        "trialwright_web.config.wsgi:application",
+    ]
+    with (folder / f"{process}.log").open("ab") as log:
+        running = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
+    for _ in range(240):
+        if running.poll() is not None:
+            break
+        with suppress(httpx.TransportError):
+            if httpx.get(f"{address}/health").status_code == 200:
+                return Server(process, address, folder, running)
+        time.sleep(0.25)
+    running.kill()
+    raise AssertionError((folder / f"{process}.log").read_text()[-3000:])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A real Chromium; CI installs it, a machine without one says so."""
+    from playwright.sync_api import sync_playwright
+
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """Opens a page, signed in: ``visit(server, "/smart-ms/", "study_nurse.01", width=1280, language="nb")``."""
+    contexts = []
+
+    def open_page(
+        server: Server, path: str = "/", person: str | None = None, *, width: int = 1280, language: str = "en",
+        javascript: bool = True, **options: Any,
+    ) -> Any:  # fmt: skip
+        context = chromium.new_context(
+            base_url=server.address, viewport={"width": width, "height": 900}, locale=language,
+            java_script_enabled=javascript, **options,
+        )  # fmt: skip
+        contexts.append(context)
+        page = context.new_page()
+        if person is not None:
+            page.goto("/accounts/login/")
+            page.fill("#id_login", person)
+            page.fill("#id_password", PASSWORD)
+            page.click("main button[type=submit]")
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+__all__ = ["PORTS"]
