@@ -29,7 +29,7 @@ from trialwright.trial.event import Space
 TEMPLATE_ID = "my-study"
 KEY_PASSWORD = "rehearsal only"  # noqa: S105 - of keys that open nothing real
 """Password of the key files that ``--keys`` writes."""
-ACTS_PER_COMMIT = 100
+ACTS_PER_COMMIT = 500
 """A rehearsal can be made again from its seed, to the byte; it need not wait for the disk at every act."""
 
 

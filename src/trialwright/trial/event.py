@@ -132,11 +132,21 @@ def _maker(kind: Any) -> _Reader:
     readers = {field.name: _reader(hints[field.name]) for field in _fields(kind)}
     # Most fields hold what they declare as it is; a call for each would take most of the time of a replay.
     plain = {name: _optional(hints[name]) for name in readers}
+    names = frozenset(readers)
+    absent = {f.name: f.default for f in _fields(kind) if f.default is not dataclasses.MISSING}
 
     def make(data: Mapping[str, Any]) -> Any:
-        return kind(**{n: value if type(value) is plain.get(n) else readers[n](value) for n, value in data.items()})
+        values = {n: value if type(value) is plain.get(n) else readers[n](value) for n, value in data.items()}
+        if values.keys() | absent.keys() != names:
+            return kind(**values)  # which says what is missing, or makes what has a default factory
+        # As the constructor would, without its one call for each field: a replay makes little else.
+        instance = object.__new__(kind)
+        instance.__dict__.update(absent, **values)
+        return instance
 
-    return make
+    # A class that checks itself, or keeps its fields elsewhere, is made by its own constructor.
+    ordinary = not hasattr(kind, "__post_init__") and not hasattr(kind, "__slots__")
+    return make if ordinary else lambda data: kind(**{n: readers[n](value) for n, value in data.items()})
 
 
 def _optional(hint: Any) -> Any:
