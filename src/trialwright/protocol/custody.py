@@ -8,6 +8,7 @@ from pydantic import Field
 
 from trialwright.protocol.declared import DecimalText, Declared, Expression, Name, Text
 from trialwright.protocol.forms import Range
+from trialwright.protocol.mapping import Mapping
 
 
 class Slot(Declared):
@@ -31,6 +32,8 @@ class Measurement(Declared):
     unit: str | None = None
     codelist: Name | None = None
     possible: Range | None = None
+    sdtm: Mapping | None = None
+    """Test and name in SDTM's BS."""
 
 
 class ReleaseCriterion(Declared):
@@ -80,6 +83,10 @@ class Custody(Declared):
 
     product: Text
     """Arm-neutral name, as blinded people see it."""
+    specimen: str | None = None
+    """What a collection takes, as CDISC names specimens: BONE MARROW, LIQUID."""
+    product_specimen: str | None = None
+    """What is made from it."""
     slots: tuple[Slot, ...] = Field(min_length=1)
     given_in: dict[Name, Literal["product", "comparator"]]
     """Arm → whether the participant's own product or the comparator is given in that arm."""

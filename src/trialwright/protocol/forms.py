@@ -8,6 +8,7 @@ from pydantic import Field
 
 from trialwright.foundation.missing import MissingReason
 from trialwright.protocol.declared import DecimalText, Declared, Expression, Name, Text
+from trialwright.protocol.mapping import FormMapping, Mapping
 from trialwright.protocol.roles import Role
 
 ItemType = Literal[
@@ -40,15 +41,6 @@ class Derivation(Declared):
     """A public function of :mod:`trialwright.instruments`, for example ``edss.score``."""
     inputs: dict[Name, str] = Field(default_factory=dict)
     """Argument → item of the same form, or a literal in quotes."""
-
-
-class Mapping(Declared):
-    """Where an item goes in SDTM; defaults follow the form's kind."""
-
-    domain: str = Field(pattern=r"^[A-Z]{2}$|^SUPP[A-Z]{2}$")
-    variable: str = Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")
-    test: str | None = Field(default=None, pattern=r"^[A-Z][A-Z0-9]{0,7}$")
-    """--TESTCD for findings."""
 
 
 class Item(Declared):
@@ -86,6 +78,7 @@ class Item(Declared):
     critical: bool = False
     """Critical to quality: always verified against source."""
     sdtm: Mapping | None = None
+    """Where it goes in SDTM."""
 
 
 class ItemGroup(Declared):
@@ -122,6 +115,8 @@ class Form(Declared):
     participant_reported: bool = False
     repeats: bool = False
     """Several of this form may exist at one encounter or in the log."""
+    sdtm: FormMapping | None = None
+    """What all items of the form share in SDTM."""
     groups: tuple[ItemGroup, ...] = Field(min_length=1)
     checks: tuple[Check, ...] = ()
 

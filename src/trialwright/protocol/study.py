@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from trialwright.protocol.declared import Declared, Language, Name, Text
+from trialwright.protocol.mapping import SdtmName
 from trialwright.protocol.roles import Role
 
 
@@ -71,6 +72,8 @@ class Arm(Declared):
     description: Text
     revealing_words: tuple[str, ...] = ()
     """Words that would tell a blinded reader the arm; the checker looks for them in open texts."""
+    exposure: dict[SdtmName, str] = Field(default_factory=dict)
+    """Variables of SDTM's EX with the value they have for this arm: `EXROUTE: INTRATHECAL`."""
 
 
 class Period(Declared):
