@@ -34,6 +34,7 @@ ITEM_COLUMNS: Mapping[str, str] = {
     "derived": "Computed, not entered (1)",
     "verified": "Verified against source (1)",
     "changes": "Number of changes after the first entry",
+    "source": "Where the value was seen first: paper, device, ehr, direct",
 }
 """Column → label."""
 
@@ -54,11 +55,17 @@ def labelled_items(rows: Rows, builds: Mapping[str, Build], language: str) -> It
         build = build_of_site[str(site)]
         yield {
             **row,
+            "source": row["source"] or (_declared_source(build, row) if row["value"] is not None else None),
             "site": site,
             "visit_date": dates.get((row["participant"], row["encounter"])),
             **_labels(build, row, language),
             **_standard(build, row),
         }
+
+
+def _declared_source(build: Build, row: Row) -> str | None:
+    item = _item(build, row)
+    return item.origin if item else None
 
 
 def _labels(build: Build, row: Row, language: str) -> Row:

@@ -192,6 +192,7 @@ class _Rows:
         yield "status", "saved"
         for name, entered in (*event.items.items(), *event.derived.items()):
             yield name, SEALED if self._identifies(event.form, name, build) else _shown(entered)
+            yield f"{name} source", entered.source
         for raised in event.raised:
             yield f"query {raised.query}", raised.message
         for query in event.resolved:

@@ -49,6 +49,8 @@ from trialwright.trial.setup.state import StudySetup
 from trialwright.trial.state import State
 
 LEFT_OUT = ("not_done", "intentionally_blank")
+SOURCES = ("paper", "device", "ehr", "direct")
+"""Where a value may have been seen first; what an item declares is meant where a save says nothing."""
 _UNSCHEDULED = re.compile(r"unscheduled_[1-9][0-9]{0,3}\Z", re.ASCII)
 _ROW = re.compile(r"[a-z][a-z0-9_]*\.([2-9]|[1-9][0-9]{1,2})\Z", re.ASCII)
 """An item in the second or a later row of a repeating group."""
@@ -324,7 +326,8 @@ def save_form(command: SaveForm, state: State, context: Context) -> Iterable[Eve
     changes = _changes(compiled, command.items, record)
     if not changes:
         raise NothingEntered("nothing was changed", remedy="change a value, or leave the form", form=command.form)
-    if record.status in LEFT_OUT or any(name in record.values and name not in record.computed for name in changes):
+    corrected = any(name in record.values and name not in record.computed for name in changes)
+    if record.status in LEFT_OUT or corrected:
         _need_reason(context, f"what is recorded on {command.form}")
     outcome = Saving(context.build, casebook, key, {**record.values, **changes}, entered=changes).outcome()
     changed = frozenset(f"{command.form}.{name}" for name in (*changes, *outcome.derived))
@@ -336,7 +339,7 @@ def save_form(command: SaveForm, state: State, context: Context) -> Iterable[Eve
         encounter=command.encounter,
         form=command.form,
         repeat=command.repeat,
-        items={name: entered(value) for name, value in changes.items()},
+        items={name: entered(value, command.items[name].source) for name, value in changes.items()},
         derived={name: entered(value) for name, value in outcome.derived.items()},
         raised=raised,
         resolved=resolved,
@@ -563,7 +566,8 @@ def _changes(compiled: CompiledForm, items: Mapping[str, Entered], record: FormR
                 item=name[:60],
             )
         value = _read(compiled, item, given)
-        if record.values.get(name) != value:
+        # Somebody who says that a value came from elsewhere corrects it, too.
+        if record.values.get(name) != value or record.sources.get(name) != given.source:
             changes[name] = value
     return changes
 
@@ -571,6 +575,7 @@ def _changes(compiled: CompiledForm, items: Mapping[str, Entered], record: FormR
 def _read(compiled: CompiledForm, item: str, given: Entered) -> ItemValue:
     field_ = compiled.items[item].field
     try:
+        _check_source(given.source, field_.item.origin)
         if (given.text is None) + (given.outcome is None) + (given.missing is None) < 2:
             raise InvalidValue("more than one of value, outcome and missing reason", remedy="give one of them")
         if given.outcome is not None:
@@ -580,6 +585,15 @@ def _read(compiled: CompiledForm, item: str, given: Entered) -> ItemValue:
         return parse_item_value(field_, given.text or "", given.unit)
     except InvalidValue as error:
         raise EntryNotReadable(error.message, remedy=error.remedy, item=f"{compiled.form.id}.{item}") from error
+
+
+def _check_source(source: str | None, declared: str) -> None:
+    allowed = [known for known in SOURCES if known != declared]
+    if source is not None and source not in allowed:
+        raise InvalidValue(
+            f"{source[:40]!r} is no source that differs from the declared one ({declared})",
+            remedy=f"use one of {', '.join(allowed)}, or none where it is as declared",
+        )
 
 
 def _reason(text: str) -> MissingReason:

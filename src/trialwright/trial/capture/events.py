@@ -16,6 +16,8 @@ class Entered:
     unit: str | None = None
     outcome: str | None = None
     missing: str | None = None
+    source: str | None = None
+    """Where it was seen first: paper, device, ehr or direct; absent where it is what the item declares."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,7 @@ def _form(key: FormKey, record: FormRecord) -> dict[str, Any]:
         "repeat": repeat,
         "status": record.status,
         "values": {name: _value(record, name) for name in record.values},
+        **({"sources": record.sources} if record.sources else {}),
     }
 
 

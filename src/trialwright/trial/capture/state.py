@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import ClassVar
 
 from trialwright.build import Build, ItemReference, ItemValue, value_of
@@ -37,6 +38,10 @@ Values = Mapping[str, ItemValue]
 """Item → what stands there; rows of a repeating group are ``item``, ``item.2``, ``item.3`` …"""
 
 
+AS_DECLARED: Mapping[str, str] = MappingProxyType({})
+"""Every value comes from where its item says; shared by nearly all forms."""
+
+
 @dataclass(slots=True)
 class FormRecord:
     """One form as it stands."""
@@ -53,6 +58,8 @@ class FormRecord:
     """False again as soon as a value changes."""
     verified: frozenset[str] = frozenset()
     """Items verified against source and unchanged since."""
+    sources: Mapping[str, str] = field(default_factory=lambda: AS_DECLARED)
+    """Item → where its value was seen first, where that is not what the item declares."""
     order: int = 0
     """Position of the last save in the participant's stream."""
 
@@ -227,6 +234,7 @@ class CaseBook(Slice):
         record = self.record((event.encounter, event.form, event.repeat))
         for name, entered in (*event.items.items(), *event.derived.items()):
             record.values[sys.intern(name)] = stored(entered)
+        record.sources = _sources(record.sources, event)
         record.verified = _shared(record.verified.difference(event.items, event.derived))
         record.computed = _shared(record.computed.difference(event.items).union(event.derived))
         record.signed = self.signed = False
@@ -235,6 +243,7 @@ class CaseBook(Slice):
 
     def _empty(self, record: FormRecord, status: str, fact: Fact) -> None:
         record.values.clear()
+        record.sources = AS_DECLARED
         record.computed = record.verified = frozenset()
         record.saves += 1
         record.status, record.complete, record.order = status, status != "voided", fact.stream_seq
@@ -269,19 +278,26 @@ def _stored(text: str | None, unit: str | None, outcome: str | None, missing: st
     return ItemValue(text=text, unit=unit, outcome=outcome, missing=MissingReason(missing) if missing else None)
 
 
+def _sources(before: Mapping[str, str], event: FormSaved) -> Mapping[str, str]:
+    said = {name: entered.source for name, entered in event.items.items() if entered.source is not None}
+    kept = {name: source for name, source in before.items() if name not in event.items} if before else {}
+    return {**kept, **said} if kept or said else AS_DECLARED
+
+
 @lru_cache(maxsize=8192)
 def _shared(names: frozenset[str]) -> frozenset[str]:
     """An equal set: the same items of the same forms are computed and verified for every participant."""
     return frozenset(map(sys.intern, names))
 
 
-def entered(value: ItemValue) -> Entered:
-    """The build's value as the record says it."""
+def entered(value: ItemValue, source: str | None = None) -> Entered:
+    """The build's value as the record says it; ``source`` where it is not what the item declares."""
     return Entered(
         text=value.text,
         unit=value.unit,
         outcome=value.outcome,
         missing=value.missing.value if value.missing else None,
+        source=source,
     )
 
 

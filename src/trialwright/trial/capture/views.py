@@ -39,6 +39,7 @@ _ITEM_COLUMNS = (
     Column("derived", "integer"),
     Column("verified", "integer"),
     Column("changes", "integer"),
+    Column("source"),
 )
 
 VISIT = Table(
@@ -127,6 +128,7 @@ def _put_item(
             "derived": derived,
             "verified": 0,
             "changes": 0 if before is None else int(before["changes"] or 0) + 1,
+            "source": entered.source,
         },
     )
 
