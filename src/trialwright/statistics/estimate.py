@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from scipy import special
 
 from trialwright.statistics.errors import CannotEstimate
@@ -44,6 +45,15 @@ class Estimate:
         half = float(special.stdtrit(self.df, 0.5 + level / 2.0)) * self.standard_error
         return self.value - half, self.value + half
 
+    def ratio(self, level: float = 0.95) -> tuple[float, float, float]:
+        """(e^value, and its two-sided interval), for an estimate on the scale of logarithms.
+
+        Raises:
+            CannotEstimate: a level outside its range.
+        """
+        low, high = self.confidence_interval(level)
+        return float(np.exp(self.value)), float(np.exp(low)), float(np.exp(high))
+
 
 @dataclass(frozen=True, slots=True)
 class JointTest:
@@ -51,7 +61,7 @@ class JointTest:
 
     Attributes:
         f: the F statistic (already scaled, where a method scales it).
-        df_numerator, df_denominator: its degrees of freedom.
+        df_numerator, df_denominator: its degrees of freedom; the latter infinite for a χ² reference.
     """
 
     f: float
@@ -61,6 +71,8 @@ class JointTest:
     @property
     def p_value(self) -> float:
         """Probability of a larger F when all contrasts are zero."""
+        if np.isinf(self.df_denominator):
+            return float(special.chdtrc(self.df_numerator, self.df_numerator * self.f))
         return float(special.fdtrc(self.df_numerator, self.df_denominator, self.f))
 
 

@@ -41,7 +41,10 @@ def dependent(columns: list[int]) -> DependentColumns:
 
 
 def _redundant(r: Array) -> list[int]:
-    """Columns that pivoting leaves to the end because the others span them."""
+    """Columns that those before them span, or else the one that pivoting leaves to the end."""
+    within = np.abs(np.diagonal(r)) <= 1e-10  # the columns of r have length 1
+    if within.any():
+        return np.flatnonzero(within).tolist()
     pivoted, order = linalg.qr(r, mode="r", pivoting=True)
     sizes = np.abs(np.diagonal(pivoted))
     return sorted(order[sizes <= sizes[0] * 1e-10].tolist()) or [int(order[-1])]

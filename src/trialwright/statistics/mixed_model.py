@@ -19,7 +19,7 @@ for any number of participants (:mod:`~trialwright.statistics.restricted_likelih
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -32,6 +32,19 @@ from trialwright.statistics.repeated_sums import Index, collect
 from trialwright.statistics.restricted_likelihood import maximise
 
 Method = Literal["kenward_roger", "kenward_roger_linear", "satterthwaite"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+def method_of(name: str) -> Method:
+    """The method of that name, written with hyphens or underscores.
+
+    Raises:
+        CannotEstimate: an unknown name.
+    """
+    for method in METHODS:
+        if name.replace("-", "_") == method:
+            return method
+    raise CannotEstimate(f"unknown method {name[:40]!r}", remedy=f"use one of {', '.join(METHODS)}")
 
 
 class MixedModel:
@@ -109,10 +122,10 @@ class MixedModel:
         return Estimate(float(c @ self.coefficients), float(np.sqrt(adjusted)), df)
 
     def joint(self, weights: ArrayLike, method: Method = "kenward_roger") -> JointTest:
-        """Kenward-Roger F test that every row of ``weights`` (shape (l, p)) @ β is zero.
+        """F test that every row of ``weights`` (shape (l, p)) @ β is zero.
 
         Raises:
-            CannotEstimate: another shape, dependent rows, or a method without a joint test.
+            CannotEstimate: another shape, dependent rows, or too few data for the approximation.
         """
         rows = matrix(weights, name="weights")
         if rows.shape[1] != self.coefficients.size or np.linalg.matrix_rank(rows) < rows.shape[0]:
@@ -120,13 +133,24 @@ class MixedModel:
                 "the contrasts do not fit the model or depend on each other",
                 remedy="give independent rows with one weight for each coefficient",
             )
-        if method == "satterthwaite":
-            raise CannotEstimate("Satterthwaite tests one contrast", remedy="use Kenward-Roger for several")
         value = rows @ self.coefficients
         adjusted = rows @ self._coefficient_covariance(method) @ rows.T
         wald = float(value @ np.linalg.solve(adjusted, value)) / rows.shape[0]
-        scale, df = self._f_approximation(rows)
+        scale, df = (1.0, self._independent_df(rows)) if method == "satterthwaite" else self._f_approximation(rows)
         return JointTest(scale * wald, rows.shape[0], df)
+
+    def _independent_df(self, rows: Array) -> float:
+        """Denominator degrees of freedom of Fai and Cornelius.
+
+        F is the mean of t² of l independent contrasts. With ν_i their degrees of freedom, E = Σ ν_i / (ν_i − 2) is
+        the expectation of l·F, and 2E / (E − l) the degrees of freedom of an F distribution that has it.
+        """
+        turned = np.linalg.eigh(rows @ self._state.phi @ rows.T)[1].T @ rows
+        each = np.array([self.contrast(row, "satterthwaite").df for row in turned])
+        if (each <= 2).any():
+            raise _too_few()
+        total = float((each / (each - 2)).sum())
+        return float(2 * total / (total - rows.shape[0]))
 
     def _coefficient_covariance(self, method: Method) -> Array:
         if method not in self._adjusted:

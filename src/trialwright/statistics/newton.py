@@ -1,0 +1,75 @@
+"""Newton's method for log-likelihoods that are concave where it matters, with step-halving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from trialwright.statistics.arrays import Array
+from trialwright.statistics.errors import NotConverged
+from trialwright.statistics.estimate import Convergence
+
+_MOST_STEPS = 60
+_CONVERGED = 1e-14  # g'H⁻¹g
+_FLAT = 1e-9  # smallest eigenvalue of scaled second derivatives that counts as curved
+
+Likelihood = Callable[[Array], tuple[float, Array, Array]]
+"""θ (k,) → (log-likelihood, gradient (k,), −second derivatives (k, k))."""
+
+
+def climb(likelihood: Likelihood, start: Array, *, remedy: str) -> tuple[Array, float, Array, Convergence]:
+    """(θ̂, log-likelihood, observed information, how it ended).
+
+    Args:
+        likelihood: and its derivatives.
+        start: where to begin.
+        remedy: what the user can do when there is no maximum.
+
+    Raises:
+        NotConverged: no maximum, or one that the data do not determine: some direction of θ runs to infinity.
+    """
+    theta = start
+    value, gradient, information = likelihood(theta)
+    for count in range(_MOST_STEPS):
+        smallest = _curvature(information)
+        step = _uphill(information, gradient, smallest, remedy)
+        decrement = 2.0 * float(step @ gradient)
+        if decrement < _CONVERGED:
+            return theta, value, information, Convergence(count, decrement, smallest)
+        moved = _halved(likelihood, theta, step, value)
+        if moved is None:  # no better point at any step: rounding decides, if the optimum is near
+            if decrement < 1e-8:
+                return theta, value, information, Convergence(count, decrement, smallest)
+            break
+        theta, (value, gradient, information) = moved
+    raise NotConverged("the likelihood has no maximum that could be found", remedy=remedy)
+
+
+def _halved(
+    likelihood: Likelihood, theta: Array, step: Array, value: float
+) -> tuple[Array, tuple[float, Array, Array]] | None:
+    for halving in range(40):
+        nearer = theta + step / 2.0**halving
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            found = likelihood(nearer)
+        if np.isfinite(found[0]) and np.isfinite(found[2]).all() and found[0] > value:
+            return nearer, found
+    return None
+
+
+def _curvature(information: Array) -> float:
+    scale = np.sqrt(np.abs(np.diagonal(information)))
+    if not (scale > 0).all():
+        return 0.0
+    return float(np.linalg.eigvalsh(information / np.outer(scale, scale)).min())
+
+
+def _uphill(information: Array, gradient: Array, smallest: float, remedy: str) -> Array:
+    if np.diagonal(information).max(initial=0.0) <= 0:
+        raise NotConverged("the likelihood is flat: the data do not determine the parameters", remedy=remedy)
+    scale = np.sqrt(np.maximum(np.abs(np.diagonal(information)), 1e-300))
+    scaled = information / np.outer(scale, scale)
+    if smallest <= _FLAT:  # not concave here, or flat in some direction: a ridge keeps the step uphill and finite
+        scaled = scaled + (1e-3 - min(smallest, 0.0)) * np.eye(scale.size)
+    return np.asarray(np.linalg.solve(scaled, gradient / scale) / scale)
