@@ -99,7 +99,7 @@ def audit_trail(
     closed = sees_closed(trial, role)
     apart = closed and not trial.one_space and Space.CLOSED in trial.ledgers
     spaces = (Space.OPEN, Space.CLOSED) if apart else (Space.OPEN,)
-    facts = heapq.merge(*(_read(trial, space, participant) for space in spaces), key=lambda fact: fact.at)
+    facts = heapq.merge(*(facts_of(trial, space, participant) for space in spaces), key=lambda fact: fact.at)
     rows, sites = _Rows(trial, role), _Sites(trial)
     for fact in facts:
         hidden = fact.event.SPACE is Space.CLOSED and not closed
@@ -130,7 +130,8 @@ def _check_reader(trial: Trial, role: Role, site: str | None, participant: str |
         raise TrailNotAllowed("participants read their own trail", remedy="name the participant", role=role.value)
 
 
-def _read(trial: Trial, space: Space, participant: str | None) -> Iterator[Fact]:
+def facts_of(trial: Trial, space: Space, participant: str | None = None) -> Iterator[Fact]:
+    """The facts of a space in order; those of one participant where one is named."""
     if participant is None:
         return trial.facts(space)
     recorder = Recorder(EVENTS, trial.entropy)

@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from trialwright.trial.allocation import commands as allocation_commands
 from trialwright.trial.allocation import events as allocation_events
 from trialwright.trial.allocation import state as allocation_state
+from trialwright.trial.attachments import commands as attachments_commands
+from trialwright.trial.attachments import events as attachments_events
+from trialwright.trial.attachments import state as attachments_state
 from trialwright.trial.capture import commands as capture_commands
 from trialwright.trial.capture import events as capture_events
 from trialwright.trial.capture import state as capture_state
@@ -48,6 +51,7 @@ EVENTS: tuple[type[Event], ...] = (
     *allocation_events.EVENTS,
     *capture_events.EVENTS,
     *queries_events.EVENTS,
+    *attachments_events.EVENTS,
     *custody_events.EVENTS,
     *safety_events.EVENTS,
     *closure_events.EVENTS,
@@ -61,6 +65,7 @@ DECISIONS: Mapping[type[Command], Decide] = {
     **allocation_commands.DECISIONS,
     **capture_commands.DECISIONS,
     **queries_commands.DECISIONS,
+    **attachments_commands.DECISIONS,
     **custody_commands.DECISIONS,
     **safety_commands.DECISIONS,
     **closure_commands.DECISIONS,
@@ -74,6 +79,7 @@ SLICES: tuple[type[Slice], ...] = (
     *allocation_state.SLICES,
     *capture_state.SLICES,
     *queries_state.SLICES,
+    *attachments_state.SLICES,
     *custody_state.SLICES,
     *safety_state.SLICES,
     *closure_state.SLICES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trialwright.trial.allocation import views as allocation_views
+from trialwright.trial.attachments import views as attachments_views
 from trialwright.trial.capture import views as capture_views
 from trialwright.trial.closure import views as closure_views
 from trialwright.trial.consent import views as consent_views
@@ -20,6 +21,7 @@ VIEWS: tuple[View, ...] = (
     *allocation_views.VIEWS,
     *capture_views.VIEWS,
     *queries_views.VIEWS,
+    *attachments_views.VIEWS,
     *custody_views.VIEWS,
     *safety_views.VIEWS,
     *closure_views.VIEWS,
