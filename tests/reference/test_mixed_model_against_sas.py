@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from trialwright.statistics import MixedModel
+from trialwright.statistics import MixedModel, mmrm
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "reference" / "mmrm"
 pytestmark = pytest.mark.skipif(
@@ -105,3 +106,27 @@ def test_the_treatment_effect_at_the_last_visit_agrees_with_satterthwaite_in_sas
     assert effect.value == pytest.approx(4.3985, abs=1e-4)
     assert effect.standard_error == pytest.approx(1.6805, abs=1e-4)
     assert round(effect.df) == 133
+
+
+def test_the_formula_gives_the_same_with_the_rows_that_have_no_outcome():
+    data = pd.read_csv(FOLDER / "fev_data.csv")
+    formula = "FEV1 ~ RACE + SEX + ARMCD * AVISIT"
+    fit = mmrm(formula, data, subject="USUBJID", visit="AVISIT", covariance="us", method="satterthwaite")
+    assert (fit.used, fit.without_outcome) == (537, 263)
+    assert fit.model.minus_two_log_likelihood == pytest.approx(full_model().minus_two_log_likelihood, abs=1e-9)
+    effect = fit.difference("ARMCD", "TRT", "PBO", {"AVISIT": "VIS4"})
+    assert effect.value == pytest.approx(4.3985, abs=1e-4)
+    assert effect.standard_error == pytest.approx(1.6805, abs=1e-4)
+    assert round(effect.df) == 133
+
+
+@pytest.mark.parametrize("structure", NAMES)
+def test_kenward_roger_of_the_formula_agrees_with_sas(structure):
+    with (FOLDER / f"kr_{structure}.csv").open(encoding="utf-8", newline="") as lines:
+        (sas,) = csv.DictReader(lines)
+    data = pd.read_csv(FOLDER / "fev_data.csv")
+    fit = mmrm("FEV1 ~ ARMCD", data, subject="USUBJID", visit="VISITN", covariance=structure)
+    ours = fit.coefficients["ARMCD[TRT]"]
+    assert ours.value == pytest.approx(float(sas["Estimate"]), rel=5e-5)
+    assert ours.standard_error == pytest.approx(float(sas["StdErr"]), rel=2e-4)
+    assert ours.df == pytest.approx(float(sas["DF"]), rel=5e-4)

@@ -108,6 +108,8 @@ options(contrasts = c("contr.treatment", "contr.poly"))
 j <- read.csv(file.path(reference, "crossover", "jones_kenward_pefr.csv"))
 j <- j[!is.na(j$pefr), ]
 j$on <- ifelse((j$sequence == "AB") == (j$period == 1), "A", "B")
+j <- j[!(j$period == 2 & j$subject %% 5 == 0), ]  # as if these had left after period 1
+say("crossover.rows", nrow(j))
 for (sequence in c(" + sequence", "")) {
   fit <- lmerTest::lmer(as.formula(paste0("pefr ~ on + factor(period)", sequence, " + (1 | subject)")), j, control = tight)
   row <- coef(summary(fit))["onB", ]

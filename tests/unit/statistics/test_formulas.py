@@ -42,7 +42,7 @@ FORMULAS = [
 
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_a_formula_means_what_formulaic_says_that_it_means(formula):
-    """Other names and order of columns, the same space and the same number: so the same fit and the same residuals."""
+    """The same columns in another order, by other names: the same coefficients and residuals."""
     data = table()
     ours = least_squares(formula, data)
     slow = model_matrix(formula, data)
