@@ -112,7 +112,7 @@ def _in_r(program: str) -> float | None:
 
 def _grid() -> None:
     build = compile_study(load_study(Path(__file__).parents[1] / "studies" / "smart-ms"))
-    (own,) = settings(build.study, scenarios=("hoped",))
+    (own,) = settings(build.study, scenarios=("hoped",), grids=False)
     points = tuple(
         replace(own, effect=e / 4, dropout_per_year=0.05 + 0.02 * d, models=("crossover_mixed",))
         for e in range(10)

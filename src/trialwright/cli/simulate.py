@@ -14,11 +14,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trialwright.build import compile_study
 from trialwright.cli.output import AsJson, print_json, print_lines
+from trialwright.cli.replay import place, show
 from trialwright.cli.study import Folder, open_study, write_file
 from trialwright.foundation.errors import InvalidValue
+from trialwright.protocol.folder import Study
 
 if TYPE_CHECKING:
-    from trialwright.operating_characteristics import Assessed, Plan, Report, Tried
+    from trialwright.operating_characteristics import Assessed, ConductAnswer, Report, Tried
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
@@ -52,9 +54,14 @@ def simulate(
     again: Annotated[
         str | None, typer.Option("--replay", help="SCENARIO:TRIAL: show one trial instead, counted from 0.")
     ] = None,
+    lived: Annotated[
+        bool, typer.Option("--rehearse", help="With --replay: push its values through the real commands.")
+    ] = False,
     report: Annotated[
-        Path | None, typer.Option(help="Folder for the page (HTML) and the tables (CSV, JSON).")
+        Path | None,
+        typer.Option(help="Folder for the page (HTML) and the tables (CSV, JSON); with --replay for figures."),
     ] = None,
+    grids: Annotated[bool, typer.Option(help="Vary what the grids of the file say; else scenarios alone.")] = True,
     size_for: Annotated[
         str | None, typer.Option(help="A model: search the fewest participants with --power in every scenario named.")
     ] = None,
@@ -69,13 +76,17 @@ def simulate(
         wanted = participants if participants is not None else build.study.identity.planned_participants
         _show_methods(characteristics.assess(build.study, participants=wanted, seed=seed), as_json)
         return
-    names = tuple(scenario or ()) if again is None else (_place(again)[0],)
-    points = characteristics.settings(build.study, scenarios=names, participants=participants)
+    if lived and again is None:
+        raise InvalidValue("--rehearse without a trial", remedy="name one with --replay SCENARIO:TRIAL")
+    names = tuple(scenario or ()) if again is None else (place(again)[0],)
+    points = characteristics.settings(
+        build.study, scenarios=names, participants=participants, grids=grids and again is None
+    )
     replicates = {each.id: each.replicates for each in build.study.simulation.scenarios}
     counts = tuple(trials if trials is not None else replicates[point.scenario] for point in points)
     plan = characteristics.Plan(build.canonical, points, counts, seed, compiled=not plain)
     if again is not None:
-        _replay(plan, _place(again)[1], as_json)
+        show(characteristics, build, plan, place(again)[1], folder=report, lived=lived, as_json=as_json)
         return
     who = characteristics.workers(executor, workers)
     if size_for is not None:
@@ -94,7 +105,8 @@ def simulate(
         raise typer.Exit(INTERRUPTED) from None
     found = characteristics.report(build.study, plan, results)
     if report is not None:
-        write_file(report / "operating-characteristics.html", characteristics.as_html(found).encode())
+        compared = _methods_of(characteristics, build.study, seed)
+        write_file(report / "operating-characteristics.html", characteristics.as_html(found, compared).encode())
         write_file(report / "operating-characteristics.csv", characteristics.as_csv(found).encode())
         plain_data = json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n"
         write_file(report / "operating-characteristics.json", plain_data.encode())
@@ -102,6 +114,16 @@ def simulate(
         print_json(found.as_dict())
     else:
         print_lines(_lines(found))
+
+
+def _methods_of(characteristics: Any, study: Study, seed: int) -> Sequence[Assessed]:
+    """Randomisation methods side by side, where two units are compared."""
+    if len(study.randomisation.ratio) != 2:
+        return ()
+    found: Sequence[Assessed] = characteristics.assess(
+        study, participants=study.identity.planned_participants, seed=seed
+    )
+    return found
 
 
 def _characteristics() -> Any:
@@ -113,37 +135,6 @@ def _characteristics() -> Any:
             f"{error.name} is not installed", remedy="install trialwright[analysis]", missing=str(error.name)
         ) from error
     return operating_characteristics
-
-
-def _place(text: str) -> tuple[str, int]:
-    scenario, colon, trial = text.rpartition(":")
-    if not colon or not trial.isdecimal() or len(trial) > 18:
-        raise InvalidValue(f"{text[:60]!r} is no trial", remedy="give SCENARIO:TRIAL, for example hoped:17")
-    return scenario, int(trial)
-
-
-def _replay(plan: Plan, trial: int, as_json: bool) -> None:
-    shown = _characteristics().replay(plan, 0, trial)
-    if as_json:
-        setting = plan.settings[0].id
-        print_json({"setting": setting, "trial": trial, "models": [each.as_dict() for each in shown]})
-        return
-    lines: list[str] = []
-    seen: set[str] = set()
-    for each in shown:
-        if each.endpoint not in seen:
-            seen.add(each.endpoint)
-            lines += ["", f"{each.endpoint}, trial {trial}"]
-            for row in each.rows:
-                values = "".join("         ." if value is None else f"{value:10.2f}" for value in row.values)
-                lines.append(f"  participant {row.participant:>3}  group {row.group + 1}{values}")
-        if each.fast is None:
-            lines.append(f"  {each.model}: no estimate")
-        else:
-            low, high = each.fast.confidence_interval()
-            p = each.fast.p_value
-            lines.append(f"  {each.model}: {each.fast.value:.3f} (95 % CI {low:.3f} to {high:.3f}), p = {p:.4f}")
-    print_lines(lines[1:])
 
 
 def _tried(each: Tried) -> str:
@@ -163,21 +154,43 @@ def _show_methods(found: Sequence[Assessed], as_json: bool) -> None:
 
 
 def _lines(found: Report) -> Iterator[str]:
-    setting = None
     going = {each.setting: each for each in found.conduct}
-    for answer in found.answers:
-        if answer.setting != setting:
-            setting = answer.setting
-            yield from ("", setting.id)
-            conduct = going[setting]
-            if conduct.duration_months is not None:
-                yield f"  takes {conduct.duration_months[0]:.1f} months (±{1.96 * conduct.duration_months[1]:.1f})"
-            if conduct.without is not None:
-                yield f"  {conduct.without[0]:.1f} participants miss an injection because manufacture failed"
-        yield f"  {answer.sentence()}"
+    for setting in dict.fromkeys(each.setting for each in found.answers):
+        members = [each for each in found.answers if each.setting == setting]
+        yield from ("", setting.id)
+        yield from (f"  {each.sentence()}" for each in members if each.primary)
+        yield from (f"  {each.sentence()}" for each in found.looks if each.setting == setting)
+        yield from _going(going[setting])
+        wide = max(len(each.model) for each in members)
+        yield f"  {'':<{wide}}{'truth':>9}{'found %':>16}{'bias':>9}{'covered %':>11}"
+        for each in members:
+            share, error = each.significant
+            bias = "" if each.bias is None else f"{each.bias[0]:.3g}"
+            covered = "" if each.coverage is None else f"{100 * each.coverage[0]:.1f}"
+            shown = f"{100 * share:.1f} ± {196 * error:.1f}"
+            line = f"  {each.model:<{wide}}{each.truth:>9.3g}{shown:>16}{bias:>9}{covered:>11}"
+            yield line.replace("-", "−") if "-" not in each.model else line
     if found.left_out:
         yield from ("", "Not simulated:")
         yield from (f"  {each.model}: {each.why}" for each in found.left_out)
+
+
+def _going(conduct: ConductAnswer) -> Iterator[str]:
+    if conduct.duration_months is not None and conduct.accrual_months is not None:
+        last, ends = conduct.accrual_months, conduct.duration_months
+        yield (
+            f"  The last participant is randomised after {last[0]:.1f} months (±{1.96 * last[1]:.1f}), "
+            f"the last visit is after {ends[0]:.1f}."
+        )
+    if conduct.without is not None and conduct.some_without is not None:
+        share, error = conduct.some_without
+        yield (
+            f"  {conduct.without[0]:.1f} participants miss an administration for want of product; anybody does in "
+            f"{100 * share:.1f} ± {196 * error:.1f} % of trials."
+        )
+    if conduct.too_few_places is not None:
+        share, error = conduct.too_few_places
+        yield f"  The laboratory runs out of places in {100 * share:.1f} ± {196 * error:.1f} % of trials."
 
 
 @contextmanager

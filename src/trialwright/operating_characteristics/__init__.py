@@ -3,12 +3,12 @@
 Needs the extra ``trialwright[analysis]``; ``trialwright[fast]`` adds compiled kernels that give the same decisions.
 """
 
-from trialwright.operating_characteristics.answers import Answer, ConductAnswer, Report, report
+from trialwright.operating_characteristics.answers import Answer, ConductAnswer, LooksAnswer, Report, report
 from trialwright.operating_characteristics.cases import Case, NotSimulated, cases
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.operating_characteristics.pages import as_csv, as_html
 from trialwright.operating_characteristics.randomisation_methods import Assessed, assess
-from trialwright.operating_characteristics.replay import Replayed, replay
+from trialwright.operating_characteristics.replay import KnownValues, Replayed, from_record, known_values, replay
 from trialwright.operating_characteristics.running import Plan, run
 from trialwright.operating_characteristics.sample_size import Size, Tried, sample_size
 from trialwright.operating_characteristics.settings import Setting, settings
@@ -22,6 +22,8 @@ __all__ = [
     "CannotSimulate",
     "Case",
     "ConductAnswer",
+    "KnownValues",
+    "LooksAnswer",
     "NotSimulated",
     "Plan",
     "Replayed",
@@ -34,6 +36,8 @@ __all__ = [
     "as_html",
     "assess",
     "cases",
+    "from_record",
+    "known_values",
     "replay",
     "report",
     "run",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
+from trialwright.operating_characteristics.conduct import slot_failure
+from trialwright.operating_characteristics.contracts import Method, World
 from trialwright.operating_characteristics.counted import Parallel, counted
 from trialwright.operating_characteristics.courses import Course, course
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.operating_characteristics.estimates import Estimates
 from trialwright.operating_characteristics.groups import Groups
-from trialwright.operating_characteristics.lists import allocation_lists, declared_design
+from trialwright.operating_characteristics.lists import allocation_lists, declared_design, strata_shares
+from trialwright.operating_characteristics.looks import Looks, bounds_of
 from trialwright.operating_characteristics.mixed import (
     DegreesOfFreedom,
     Repeated,
@@ -23,11 +27,12 @@ from trialwright.operating_characteristics.mixed import (
 )
 from trialwright.operating_characteristics.repeated import RepeatedData, RepeatedWorld
 from trialwright.operating_characteristics.settings import Setting
-from trialwright.operating_characteristics.streams import Streams
+from trialwright.operating_characteristics.timed import timed
 from trialwright.operating_characteristics.timing import Timing, timing
 from trialwright.operating_characteristics.two_means import CompareMeans
 from trialwright.protocol.analysis import Endpoint, Model
 from trialwright.protocol.folder import Study
+from trialwright.protocol.simulation import Looks as DeclaredLooks
 from trialwright.statistics import Estimate
 from trialwright.statistics.arrays import Array
 
@@ -37,29 +42,9 @@ _STRUCTURES: dict[str | None, Structure] = {
     "toep": "toeplitz",
     None: "unstructured",
 }
-Measure = Literal["difference", "log_rate_ratio"]
+Measure = Literal["difference", "log_rate_ratio", "log_hazard_ratio"]
 
 _KNOWN_TERMS = {"arm", "baseline", "period", "sequence", "visit"}
-
-
-class Data(Protocol):
-    """The data of one block of trials."""
-
-    def rows(self, trial: int) -> list[tuple[int, tuple[float | None, ...]]]: ...
-
-
-class World(Protocol):
-    """What trials are drawn from."""
-
-    def simulate(self, streams: Streams) -> Data: ...
-
-
-class Method(Protocol):
-    """An analysis, fast and slow; of the kind of data that its world gives."""
-
-    def analyse(self, data: Any) -> Estimates: ...
-
-    def reference(self, data: Any, trial: int) -> Estimate: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +58,11 @@ class Case:
         truth: the treatment effect that the estimand means in this setting.
         notes: where the simulation is simpler than the plan.
         measure: what ``truth`` and the estimates are.
+        item: ``form.item`` of the endpoint.
+        visits: the encounter of each value of a participant, baseline first; none where the value is a time.
+        groups: arm or sequence of groups 0 and 1.
+        better: which direction helps participants.
+        looks: looks at accumulating data that are tried with this model, by their ids.
     """
 
     model: str
@@ -82,6 +72,11 @@ class Case:
     truth: float
     notes: tuple[str, ...]
     measure: Measure = "difference"
+    item: str = ""
+    visits: tuple[str, ...] = ()
+    groups: tuple[str, str] = ("0", "1")
+    better: Literal["lower", "higher", "neither"] = "neither"
+    looks: tuple[tuple[str, Looks], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,13 +114,45 @@ def cases(study: Study, setting: Setting, seed: int) -> tuple[list[Case], list[N
 
 
 def _case(study: Study, setting: Setting, model: Model, seed: int) -> Case:
+    plain, endpoint = _without_looks(study, setting, model, seed)
+    tried = [each for each in study.simulation.looks if each.model == model.id]
+    looks = tuple((each.id, _looks(study, setting, plain, each)) for each in tried)
+    names = {group: name for name, group in _groups(study)[1].items()}
+    visits: tuple[str, ...] = ()
+    if endpoint.measure in ("count", "binary"):
+        visits = endpoint.at[-1:]
+    elif endpoint.measure != "time_to_event":
+        visits = (*([endpoint.baseline] if endpoint.baseline else []), *endpoint.at)
+    return replace(
+        plain,
+        item=endpoint.item,
+        visits=visits,
+        groups=(names[0], names[1]),
+        better=endpoint.better,
+        looks=looks,
+    )
+
+
+def _looks(study: Study, setting: Setting, case: Case, declared: DeclaredLooks) -> Looks:
+    shares = [float(text) for text in declared.fractions]
+    participants = tuple(math.ceil(share * setting.participants - 1e-9) for share in shares)
+    bounds = bounds_of(declared.boundaries, shares, float(study.analysis.alpha))
+    return Looks(case.analysis, participants, bounds)
+
+
+def _without_looks(study: Study, setting: Setting, model: Model, seed: int) -> tuple[Case, Endpoint]:
     estimand = next(each for each in study.analysis.estimands if each.id == model.estimand)
     endpoint = next(each for each in study.analysis.endpoints if each.id == estimand.endpoint)
     notes = tuple(_notes(study, model))
     if model.method in ("negative_binomial", "cmh") and endpoint.measure in ("count", "binary"):
         world, analysis, truth = counted(study, setting, endpoint, _parallel(study, setting, seed))
         measure: Measure = "log_rate_ratio" if endpoint.measure == "count" else "difference"
-        return Case(model.id, endpoint.id, world, analysis, truth, notes, measure)
+        return Case(model.id, endpoint.id, world, analysis, truth, notes, measure), endpoint
+    if model.method in ("logrank", "cox") and endpoint.measure == "time_to_event":
+        times, test, log_ratio = timed(study, setting, endpoint, _parallel(study, setting, seed))
+        if model.method == "cox":
+            notes = (*notes, "the log-rank test stands in for the Cox model")
+        return Case(model.id, endpoint.id, times, test, log_ratio, notes, "log_hazard_ratio"), endpoint
     if model.method not in ("ancova", "crossover", "mmrm"):
         raise CannotSimulate(
             f"the method {model.method} has no fast form for {endpoint.measure}", remedy="use `trialwright rehearse`"
@@ -137,17 +164,19 @@ def _case(study: Study, setting: Setting, model: Model, seed: int) -> Case:
     described = course(study, endpoint.item)
     when = timing(study)
     visits = ([endpoint.baseline] if endpoint.baseline else []) + list(endpoint.at)
-    repeated, effects = _world(study, setting, described, when, visits, endpoint.baseline is not None, seed)
+    repeated, effects = _world(study, setting, endpoint, described, when, visits, seed)
     method, decisive = _analysis(study, model, endpoint)
-    return Case(model.id, endpoint.id, repeated, method, effects[decisive], notes)
+    return Case(model.id, endpoint.id, repeated, method, effects[decisive], notes), endpoint
 
 
 def _notes(study: Study, model: Model) -> Iterator[str]:
     """Where the simulation is simpler than the plan."""
     known = _KNOWN_TERMS if model.method in ("ancova", "crossover", "mmrm") else {"arm"}
     yield from (f"term {term} is left out" for term in model.terms if term not in known)
-    if study.randomisation.by_site or study.randomisation.strata:
-        yield "one list for all strata"
+    if study.analysis.sided == 1:
+        yield "tests are two-sided"
+    if study.randomisation.strata and study.randomisation.method != "minimisation":
+        yield "levels of a stratum are equally frequent"
     if study.randomisation.method == "minimisation":
         yield "permuted blocks stand in for minimisation"
 
@@ -155,7 +184,7 @@ def _notes(study: Study, model: Model) -> Iterator[str]:
 def _parallel(study: Study, setting: Setting, seed: int) -> Parallel:
     comparator, interest = _two_arms(study)
     if study.identity.design != "parallel":
-        raise CannotSimulate("counts in a crossover", remedy="use `trialwright rehearse`")
+        raise CannotSimulate("counts or events in a crossover", remedy="use `trialwright rehearse`")
     return Parallel(comparator, interest, _lists(study, setting.participants, {comparator: 0, interest: 1}, seed))
 
 
@@ -188,10 +217,11 @@ def _groups(study: Study) -> tuple[tuple[tuple[str, ...], ...], dict[str, int]]:
 
 
 def _world(
-    study: Study, setting: Setting, described: Course, when: Timing, visits: list[str], baseline: bool, seed: int
+    study: Study, setting: Setting, endpoint: Endpoint, described: Course, when: Timing, visits: list[str], seed: int
 ) -> tuple[RepeatedWorld, list[float]]:
     """The world, and what the arm of interest adds to the comparator at each visit, if it was given to everybody."""
     given, label = _groups(study)
+    baseline = endpoint.baseline is not None
     comparator, interest = _two_arms(study)
     scenario = next(each for each in study.simulation.scenarios if each.id == setting.scenario)
     periods, q = len(when.treatments), len(visits)
@@ -214,11 +244,11 @@ def _world(
         )
     not_given = np.zeros((2, periods))
     if study.custody is not None and setting.manufacture_failure > 0:
-        # Everybody has marrow taken and a product made in every period; where it fails, the injection is called off.
+        # Everybody has a product made in every period; where every attempt fails, the administration is called off.
         for s in range(2):
             for p in range(periods):
                 if study.custody.given_in.get(given[s][p]) == "product":
-                    not_given[s, p] = setting.manufacture_failure
+                    not_given[s, p] = slot_failure(study.custody, setting.manufacture_failure)
     months_at = np.array([when.months[visit] for visit in visits])
     begin = when.months[when.treatments[0]]
     mean = described.mean + described.trend * np.maximum(months_at - begin, 0.0)
@@ -237,6 +267,8 @@ def _world(
         low=described.low,
         high=described.high,
         step=described.step,
+        item=endpoint.item,
+        visits=tuple(visits),
     )
     return world, truths
 
@@ -261,7 +293,7 @@ def _dropout(setting: Setting, months: Array, when: Timing, baseline: bool) -> A
 
 def _lists(study: Study, participants: int, label: dict[str, int], seed: int) -> Groups:
     design = declared_design(study)
-    drawn = allocation_lists(design, participants, seed)
+    drawn = allocation_lists(design, participants, seed, shares=strata_shares(study))
     return np.array([label[unit] for unit in design.units], dtype=np.int8)[drawn]
 
 

@@ -51,7 +51,7 @@ def counted(
                 f"{endpoint.item} is not a yes with probabilities between 0 and 1", remedy="use distribution: yes"
             )
         rows = np.array([[1 - share, share] for share in shares])
-        return CountWorld(arms.lists, rows, missing), CompareShares(), shares[1] - shares[0]
+        return CountWorld(arms.lists, rows, missing, endpoint.item), CompareShares(), shares[1] - shares[0]
     mean, variance = _moments(generator)
     means = [mean + change for change in changes]
     if min(means) <= 0 or mean <= 0:
@@ -62,7 +62,11 @@ def counted(
     parts = [negative_binomial(each, alpha) for each in means]
     longest = max(part.size for part in parts)
     probabilities = np.stack([np.pad(part, (0, longest - part.size)) for part in parts])
-    return CountWorld(arms.lists, probabilities, missing), CompareRates(), math.log(means[1] / means[0])
+    return (
+        CountWorld(arms.lists, probabilities, missing, endpoint.item),
+        CompareRates(),
+        math.log(means[1] / means[0]),
+    )
 
 
 def _generator(study: Study, key: str) -> Generator:

@@ -180,3 +180,29 @@ def _line(study: Study, generator: Generator) -> Course:
         high=float(generator.high) if generator.high is not None else math.inf,
         step=float(generator.step or 0),
     )
+
+
+def parts(study: Study, key: str, value: float | None) -> dict[str, float | None]:
+    """The entered items behind a value: the item itself, or the items that an instrument adds up to it.
+
+    Items of a sum are what they are expected to be, given the sum, each as precise as it is entered; the last takes
+    what is left. All are missing where the value is.
+    """
+    item = study.items[key]
+    if item.derive is None:
+        return {key: value}
+    form = key.partition(".")[0]
+    names = [name if "." in name else f"{form}.{name}" for name in item.derive.inputs.values()]
+    if value is None:
+        return dict.fromkeys(names)
+    each = [course(study, name) for name in names]
+    own = [part.sd_between**2 + part.within**2 for part in each]
+    surplus = value - sum(part.mean for part in each)
+    found: dict[str, float | None] = {}
+    left = value
+    for name, part, variance in zip(names, each, own, strict=True):
+        share = round(part.mean + surplus * variance / sum(own), study.items[name].decimals or 0)
+        found[name] = share
+        left -= share
+    found[names[-1]] = (found[names[-1]] or 0.0) + left
+    return found

@@ -6,6 +6,7 @@ Never the live list's seed or generator: these lists are made from the seed of t
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -82,10 +83,47 @@ def declared_design(study: Study) -> Design:
             return declare(method, units)
 
 
+def strata_shares(study: Study) -> tuple[float, ...]:
+    """Share of the participants in each stratum that has a list of its own: sites by their accrual, levels alike.
+
+    One share where there is one list. A minimisation has none; the blocks that stand in for it are one list, too.
+    """
+    randomisation = study.randomisation
+    if randomisation.method == "minimisation":
+        return (1.0,)
+    sites = [1.0]
+    if randomisation.by_site:
+        rates = {entry.site: float(entry.per_month) for entry in study.simulation.accrual}
+        sites = [rates.get(site, 0.0) for site in study.sites] if rates else [1.0] * len(study.sites)
+    levels = math.prod(len(stratum.levels) for stratum in randomisation.strata)
+    return tuple(site / (sum(sites) * levels) for site in sites for _ in range(levels))
+
+
 @lru_cache(maxsize=64)
-def allocation_lists(design: Design, participants: int, seed: int, lists: int = LISTS) -> Groups:
-    """``lists`` lists as group numbers in the order of the design's units, shape (lists, participants)."""
+def allocation_lists(
+    design: Design, participants: int, seed: int, lists: int = LISTS, shares: tuple[float, ...] = (1.0,)
+) -> Groups:
+    """``lists`` lists as group numbers in the order of the design's units, shape (lists, participants).
+
+    Args:
+        design: the method.
+        participants: in the order in which they come.
+        seed: of the simulation.
+        lists: how many.
+        shares: of the strata; each stratum is allocated from a list of its own.
+    """
     draws = AddressedDraws(seed, f"allocation lists {participants}")
     number = {unit: place for place, unit in enumerate(design.units)}
-    made = [[number[unit] for unit in generate(design, participants, draws)] for _ in range(lists)]
-    return np.array(made, dtype=np.int8)
+    made = np.empty((lists, participants), dtype=np.int8)
+    limits, whole = np.cumsum(shares)[:-1], sum(design.ratio)
+    for row in made:
+        if limits.size == 0:
+            row[:] = [number[unit] for unit in generate(design, participants, draws)]
+            continue
+        stratum = np.searchsorted(limits, [draws.fraction() for _ in range(participants)], side="right")
+        for each in np.unique(stratum):
+            places = np.flatnonzero(stratum == each)
+            # Some methods need a whole number of ratios: the list is longer then, and is not used up.
+            length = -(-places.size // whole) * whole
+            row[places] = [number[unit] for unit in generate(design, length, draws)[: places.size]]
+    return made

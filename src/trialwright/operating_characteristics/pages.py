@@ -1,7 +1,4 @@
-"""The answers as a table (CSV) and as one page (HTML) for the sample-size section of a protocol.
-
-The figures are drawn here, as SVG inside the page: lines for a number that varies, a heat map for two.
-"""
+"""The answers as a table (CSV) and as one page (HTML) for the sample-size section of a protocol."""
 
 from __future__ import annotations
 
@@ -9,15 +6,33 @@ import csv
 import html
 import io
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 from trialwright.operating_characteristics.answers import Answer, Number, Report
+from trialwright.operating_characteristics.figures import COLOURS, Point, curves, heat_map
+from trialwright.operating_characteristics.randomisation_methods import Assessed
+from trialwright.operating_characteristics.settings import Setting
 
-_AXES = ("participants", "effect", "spread", "dropout_per_year", "missed_visit", "carry_over", "manufacture_failure")
-_COLOURS = ("#0b5fa5", "#b3541e", "#2e7d32", "#6a3d9a", "#8d6e00", "#444444")
+_AXES = {
+    "participants": "participants",
+    "effect": "effect, as a multiple of the scenario's",
+    "spread": "standard deviations, as a multiple",
+    "dropout_per_year": "drop-out a year",
+    "missed_visit": "share of visits missed",
+    "carry_over": "carry-over, as a share of the effect",
+    "manufacture_failure": "share of manufactures that fail",
+    "misrated": "share of values misrated",
+    "accrual": "accrual, as a multiple",
+}
 _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a}
-table{border-collapse:collapse;margin:1rem 0;font-size:.9rem}th,td{border:1px solid #bbb;padding:.25rem .5rem;
-text-align:right}th:first-child,td:first-child,th:nth-child(2),td:nth-child(2){text-align:left}
-figure{margin:1.5rem 0}svg{max-width:100%;height:auto}"""
+h1{line-height:1.2}h2{margin-top:2.5rem}.wide{overflow-x:auto}
+table{border-collapse:collapse;margin:1rem 0;font-size:.9rem;font-variant-numeric:tabular-nums}
+th,td{border-bottom:1px solid #ccc;padding:.3rem .6rem;text-align:right;vertical-align:top}
+thead th{border-bottom:2px solid #555}.text{text-align:left}
+caption{text-align:left;font-weight:600;padding:.3rem 0}
+figure{margin:1.5rem 0}figcaption{font-size:.9rem;color:#444}svg{max-width:100%;height:auto}
+summary{cursor:pointer;font-weight:600;margin:1rem 0}.key{border-left:4px solid #0b5fa5;padding:.2rem 1rem}
+@media print{details>*{display:block}body{margin:0;max-width:none}figure,tr{break-inside:avoid}}"""
 
 
 def as_csv(found: Report) -> str:
@@ -38,74 +53,156 @@ def as_csv(found: Report) -> str:
     return out.getvalue()
 
 
-def as_html(found: Report) -> str:
-    """One page that stands alone: no scripts, nothing from elsewhere."""
+def as_html(found: Report, methods: Sequence[Assessed] = ()) -> str:
+    """One page that stands alone: no scripts, nothing from elsewhere.
+
+    Args:
+        found: the answers.
+        methods: randomisation methods side by side, where they were assessed.
+    """
     title = f"What {found.study} can and cannot show"
     parts = [
         "<!doctype html>",
-        f'<html lang="en"><head><meta charset="utf-8"><title>{_safe(title)}</title>',
+        f'<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{_safe(title)}</title>",
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>{_safe(title)}</h1>",
-        f"<p>Simulated trials, seed {found.seed}. The number behind ± is 1.96 Monte-Carlo standard errors: how far "
-        "the simulation itself may be off. A trial that could not be analysed counts as one that showed nothing.</p>",
-        *_sentences(found),
-        *_figures(found.answers),
-        *_table(found.answers),
+        f"<p>Simulated trials from the study folder, seed {found.seed}, two-sided tests at {100 * found.alpha:g} %. "
+        "The number behind ± is 1.96 Monte-Carlo standard errors: how far the simulation itself may be off. A trial "
+        "that could not be analysed counts as one that showed nothing.</p>",
+        *_short(found),
+        *_figures(found.answers, found.alpha),
+        *_looks(found),
         *_conduct(found),
+        *_methods(methods),
+        *_numbers(found),
         *_left_out(found),
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
 
 
-def _sentences(found: Report) -> Iterator[str]:
+def _short(found: Report) -> Iterator[str]:
+    """What belongs into the protocol: the primary analysis in each scenario as it stands."""
+    chosen = [each for each in found.answers if each.primary] or list(found.answers)
+    chosen = [each for each in chosen if not each.setting.differs] or chosen
+    yield '<h2>In short</h2><div class="key">'
+    for setting in dict.fromkeys(each.setting for each in chosen):
+        said = " ".join(_safe(each.sentence()) for each in chosen if each.setting == setting)
+        yield f"<p><b>{_safe(setting.id)}.</b> {said}</p>"
+    yield "</div>"
+
+
+def _numbers(found: Report) -> Iterator[str]:
+    yield "<h2>All numbers</h2>"
     for setting in dict.fromkeys(each.setting for each in found.answers):
-        yield f"<h2>{_safe(setting.id)}</h2><ul>"
-        yield from (f"<li>{_safe(each.sentence())}</li>" for each in found.answers if each.setting == setting)
-        yield "</ul>"
-
-
-def _table(answers: Sequence[Answer]) -> Iterator[str]:
-    heads = (
-        "setting",
-        "model",
-        "trials",
-        "truth",
-        "significant %",
-        "bias",
-        "coverage %",
-        "half-width",
-        "no estimate %",
-    )
-    yield "<h2>All numbers</h2><table><thead><tr>" + "".join(f"<th>{h}</th>" for h in heads) + "</tr></thead><tbody>"
-    for each in answers:
-        cells = (
-            _safe(each.setting.id),
-            _safe(each.model),
-            str(each.trials),
-            f"{each.truth:g}",
-            _number(each.significant, 100),
-            _number(each.bias),
-            _number(each.coverage, 100),
-            _number(each.half_width),
-            _number(each.not_estimated, 100),
+        members = [each for each in found.answers if each.setting == setting]
+        yield f"<details><summary>{_safe(setting.id)}</summary>"
+        yield "<ul>" + "".join(f"<li>{_safe(each.sentence())}</li>" for each in members) + "</ul>"
+        yield from _table(
+            ("model", "trials", "truth", "significant %", "bias", "coverage %", "half-width", "no estimate %"),
+            [
+                (
+                    _safe(each.model),
+                    f"{each.trials:,}",
+                    f"{each.truth:.4g}".replace("-", "−"),
+                    _number(each.significant, 100),
+                    _number(each.bias),
+                    _number(each.coverage, 100),
+                    _number(each.half_width),
+                    _number(each.not_estimated, 100),
+                )
+                for each in members
+            ],
         )
-        yield "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    yield "</tbody></table>"
+        yield "</details>"
+
+
+def _looks(found: Report) -> Iterator[str]:
+    if not found.looks:
+        return
+    yield "<h2>Looks at accumulating data</h2><ul>"
+    yield from (f"<li><b>{_safe(each.setting.id)}.</b> {_safe(each.sentence())}</li>" for each in found.looks)
+    yield "</ul>"
+    rows = [
+        (
+            _safe(each.setting.id),
+            _safe(each.looks),
+            str(people),
+            f"{bound:.3f}",
+            _number(stopped, 100),
+        )
+        for each in found.looks
+        for people, bound, stopped in zip(each.participants, each.bounds, each.stopped, strict=True)
+    ]
+    yield from _table(("setting", "looks", "participants", "|Z| at least", "stopped here %"), rows, texts=2)
 
 
 def _conduct(found: Report) -> Iterator[str]:
-    told = [each for each in found.conduct if each.duration_months or each.without]
+    told = [each for each in found.conduct if each.duration_months or each.without or each.too_few_places]
     if not told:
         return
-    yield "<h2>Time and product</h2><table><thead><tr><th>setting</th><th>last randomised, months</th>"
-    yield "<th>last visit, months</th><th>products that fail</th><th>participants without</th>"
-    yield "<th>any without, %</th></tr></thead><tbody>"
+    yield "<h2>Time, product and slots</h2>"
+    heads = (
+        "setting", "last randomised, months", "last visit, months", "manufactures that fail", "slots cancelled",
+        "participants without", "anybody without, %", "laboratory full at some time, %",
+    )  # fmt: skip
+    rows = []
     for each in told:
-        numbers = (each.accrual_months, each.duration_months, each.failed_products, each.without)
-        cells = [_safe(each.setting.id), *(_number(value) for value in numbers), _number(each.some_without, 100)]
-        yield "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-    yield "</tbody></table>"
+        numbers = (
+            each.accrual_months,
+            each.duration_months,
+            each.failed_products,
+            each.cancelled_slots,
+            each.without,
+        )
+        shares = (each.some_without, each.too_few_places)
+        rows.append(
+            (
+                _safe(each.setting.id),
+                *(_number(value) for value in numbers),
+                *(_number(share, 100) for share in shares),
+            )
+        )
+    rows = _once(rows)
+    empty = {k for k in range(len(heads)) if not any(row[k] for row in rows)}
+    yield from _table(
+        [head for k, head in enumerate(heads) if k not in empty],
+        [[cell for k, cell in enumerate(row) if k not in empty] for row in rows],
+    )
+
+
+def _once(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Settings with the same numbers in one row."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    for name, *numbers in rows:
+        names.setdefault(tuple(numbers), []).append(name)
+    return [
+        (name if not more else f"{name} and {len(more)} more", *numbers) for numbers, (name, *more) in names.items()
+    ]
+
+
+def _methods(methods: Sequence[Assessed]) -> Iterator[str]:
+    if not methods:
+        return
+    yield "<h2>Randomisation methods side by side</h2>"
+    yield (
+        "<p>Guessed: share of allocations that a guess of the rarer arm gets right; 50 % is chance. Imbalance: mean "
+        "difference in numbers at the end. Size: of the re-randomisation test, with a drift over time and no effect. "
+        "The study's own method stands first.</p>"
+    )
+    yield from _table(
+        ("method", "guessed %", "imbalance", "size of the test %"),
+        [
+            (
+                ("<b>" + _safe(each.method) + "</b>") if each.declared else _safe(each.method),
+                _number(each.predictability, 100),
+                _number(each.imbalance),
+                _number(each.size, 100),
+            )
+            for each in methods
+        ],
+    )
 
 
 def _left_out(found: Report) -> Iterator[str]:
@@ -120,81 +217,89 @@ def _left_out(found: Report) -> Iterator[str]:
         yield "</ul>"
 
 
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1) -> Iterator[str]:
+    """The first ``texts`` columns are words."""
+
+    def cell(kind: str, place: int, content: str) -> str:
+        words = ' class="text"' if place < texts else ""
+        return f"<{kind}{words}>{content}</{kind}>"
+
+    yield '<div class="wide"><table><thead><tr>'
+    yield "".join(cell("th", k, _safe(head)) for k, head in enumerate(heads)) + "</tr></thead><tbody>"
+    yield from ("<tr>" + "".join(cell("td", k, content) for k, content in enumerate(row)) + "</tr>" for row in rows)
+    yield "</tbody></table></div>"
+
+
 def _number(value: Number | None, times: float = 1.0) -> str:
-    return "" if value is None else f"{times * value[0]:.3g} ± {times * 1.96 * value[1]:.2g}"
+    if value is None:
+        return ""
+    off = 1.96 * times * value[1]
+    # As many decimals as the simulation error leaves meaning, at most three.
+    decimals = 3 if off == 0 else min(max(0, 1 - _magnitude(off)), 3)
+    shown = f"{times * value[0]:.{decimals}f} ± {off:.{decimals}f}" if off else f"{times * value[0]:.{decimals}f}"
+    return shown.replace("-", "−")
+
+
+def _magnitude(number: float) -> int:
+    return int(f"{number:e}".partition("e")[2])
 
 
 def _safe(text: str) -> str:
     return html.escape(text)
 
 
-def _figures(answers: Sequence[Answer]) -> Iterator[str]:
-    """For each scenario: lines where one number varies, a heat map for each model where two do."""
+def _figures(answers: Sequence[Answer], alpha: float) -> Iterator[str]:
+    """For each scenario: heat maps where two numbers vary together, curves where one does."""
+    drawn = list(_drawn(answers, alpha))
+    if drawn:
+        yield "<h2>Figures</h2>"
+        yield from (f"<figure>{picture}<figcaption>{_safe(label)}</figcaption></figure>" for label, picture in drawn)
+
+
+def _drawn(answers: Sequence[Answer], alpha: float) -> Iterator[tuple[str, str]]:
     for scenario in dict.fromkeys(each.setting.scenario for each in answers):
         members = [each for each in answers if each.setting.scenario == scenario]
-        varying = [axis for axis in _AXES if len({getattr(each.setting, axis) for each in members}) > 1]
-        if len(varying) == 1:
-            yield _lines(scenario, varying[0], members)
-        elif len(varying) == 2:
-            for model in dict.fromkeys(each.model for each in members):
-                yield _heat_map(scenario, model, varying[0], varying[1], [e for e in members if e.model == model])
+        covered: set[tuple[Setting, str]] = set()
+        for across, down in combinations(_AXES, 2):
+            for family in _families(members, (across, down)):
+                shares = {(_at(each, across), _at(each, down)): each.significant[0] for each in family}
+                columns, rows = {c for c, _ in shares}, {r for _, r in shares}
+                if len(columns) < 2 or len(rows) < 2 or len(shares) < len(columns) * len(rows):
+                    continue
+                covered |= {(each.setting, each.model) for each in family}
+                label = f"{scenario}, {family[0].model}: % of trials with p below {alpha:g}"
+                yield label, heat_map(label, _AXES[across], _AXES[down], shares)
+        for axis in _AXES:
+            lines: dict[tuple[object, ...], list[Answer]] = {}
+            for family in _families(members, (axis,)):
+                seen = {(each.setting, each.model) for each in family}
+                if len({_at(each, axis) for each in family}) >= 2 and not seen <= covered:
+                    lines.setdefault(tuple(_at(each, axis) for each in family), []).extend(family)
+            for together in lines.values():
+                yield from _curves(scenario, axis, together, alpha)
 
 
-def _lines(scenario: str, axis: str, members: Sequence[Answer]) -> str:
-    values = sorted({float(getattr(each.setting, axis)) for each in members})
-    low, high = values[0], values[-1]
-
-    def x(value: float) -> float:
-        return 60 + 520 * (value - low) / (high - low)
-
-    def y(share: float) -> float:
-        return 260 - 240 * share
-
-    parts = [f'<line x1="60" y1="{y(s)}" x2="580" y2="{y(s)}" stroke="#ddd"/>' for s in (0, 0.25, 0.5, 0.75, 1)]
-    parts += [f'<text x="52" y="{y(s) + 4}" text-anchor="end">{100 * s:g} %</text>' for s in (0, 0.25, 0.5, 0.75, 1)]
-    parts += [f'<text x="{x(v):.1f}" y="280" text-anchor="middle">{v:g}</text>' for v in values]
-    for place, model in enumerate(dict.fromkeys(each.model for each in members)):
-        colour = _COLOURS[place % len(_COLOURS)]
-        points = sorted((float(getattr(e.setting, axis)), *e.significant) for e in members if e.model == model)
-        parts.append(
-            f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="'
-            + " ".join(f"{x(v):.1f},{y(share):.1f}" for v, share, _ in points)
-            + '"/>'
-        )
-        parts += [
-            f'<line x1="{x(v):.1f}" x2="{x(v):.1f}" y1="{y(share - 1.96 * e):.1f}" y2="{y(share + 1.96 * e):.1f}" '
-            f'stroke="{colour}"/>'
-            for v, share, e in points
-        ]
-        parts.append(f'<text x="590" y="{30 + 18 * place}" fill="{colour}">{_safe(model)}</text>')
-    label = f"{scenario}: share of trials with p below alpha, by {axis.replace('_', ' ')}"
-    return _figure(label, 820, 300, parts)
+def _curves(scenario: str, axis: str, family: Sequence[Answer], alpha: float) -> Iterator[tuple[str, str]]:
+    models = list(dict.fromkeys(each.model for each in family))
+    for first in range(0, len(models), len(COLOURS)):
+        some = models[first : first + len(COLOURS)]
+        lines = {
+            model: [Point(_at(each, axis), *each.significant) for each in family if each.model == model]
+            for model in some
+        }
+        marks = (alpha,) if all(each.truth == 0 for each in family) else (0.8, alpha)
+        label = f"{scenario}: % of trials with p below {alpha:g}, by {_AXES[axis]}"
+        yield label, curves(label, _AXES[axis], lines, marks)
 
 
-def _heat_map(scenario: str, model: str, across: str, down: str, members: Sequence[Answer]) -> str:
-    columns = sorted({float(getattr(each.setting, across)) for each in members})
-    rows = sorted({float(getattr(each.setting, down)) for each in members})
-    parts = [f'<text x="{130 + 70 * c}" y="20" text-anchor="middle">{v:g}</text>' for c, v in enumerate(columns)]
-    parts += [f'<text x="85" y="{50 + 34 * r}" text-anchor="end">{v:g}</text>' for r, v in enumerate(rows)]
+def _families(members: Sequence[Answer], axes: Sequence[str]) -> Iterator[list[Answer]]:
+    """Answers of one model whose settings differ in these numbers only."""
+    found: dict[tuple[object, ...], list[Answer]] = {}
     for each in members:
-        c = columns.index(float(getattr(each.setting, across)))
-        r = rows.index(float(getattr(each.setting, down)))
-        share = each.significant[0]
-        parts.append(
-            f'<rect x="{95 + 70 * c}" y="{30 + 34 * r}" width="70" height="34" fill="#0b5fa5" '
-            f'fill-opacity="{share:.3f}" stroke="#fff"/>'
-            f'<text x="{130 + 70 * c}" y="{52 + 34 * r}" text-anchor="middle" '
-            f'fill="{"#fff" if share > 0.5 else "#1a1a1a"}">{100 * share:.1f}</text>'
-        )
-    axes = f"{across.replace('_', ' ')} across, {down.replace('_', ' ')} down"
-    label = f"{scenario}, {model}: % of trials with p below alpha; {axes}"
-    return _figure(label, 110 + 70 * len(columns), 50 + 34 * len(rows), parts)
+        rest = tuple(getattr(each.setting, axis) for axis in (*_AXES, "covariance") if axis not in axes)
+        found.setdefault((each.model, *rest), []).append(each)
+    yield from found.values()
 
 
-def _figure(label: str, width: int, height: int, parts: Sequence[str]) -> str:
-    drawn = "".join(parts)
-    return (
-        f'<figure><svg role="img" aria-label="{_safe(label)}" viewBox="0 0 {width} {height}" width="{width}" '
-        f'font-size="13" font-family="system-ui,sans-serif">{drawn}</svg>'
-        f"<figcaption>{_safe(label)}</figcaption></figure>"
-    )
+def _at(answer: Answer, axis: str) -> float:
+    return float(getattr(answer.setting, axis))

@@ -6,6 +6,7 @@ period p adds at visit a in group s, and g_ip = 1 unless the treatment of period
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -33,6 +34,8 @@ class RepeatedWorld:
         always: visits that are neither missed nor preceded by drop-out, such as baseline.
         misrated, misrated_by: probability that a value is recorded that much too high or, equally often, too low.
         scale: ``normal``, or ``lognormal``: the exponential of the latent value.
+        item: names the numbers of this outcome, so that two endpoints of one item have the same values.
+        visits: names of the visits, q of them; two worlds share the values of visits that both begin with.
         low, high, step: values are clipped, then rounded to multiples of ``step`` where it is above 0.
 
     Raises:
@@ -53,6 +56,8 @@ class RepeatedWorld:
     low: float = -np.inf
     high: float = np.inf
     step: float = 0.0
+    item: str = ""
+    visits: tuple[str, ...] = ()
     _root: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -81,6 +86,10 @@ class RepeatedWorld:
             shares += [] if part is None else part.ravel().tolist()
         if not all(0.0 <= share <= 1.0 for share in shares):
             raise CannotSimulate("a probability is not between 0 and 1", remedy="write probabilities as shares")
+
+    def name(self, visit: int) -> str:
+        """Of a visit."""
+        return self.visits[visit] if self.visits else str(visit)
 
     @property
     def participants(self) -> int:
@@ -112,6 +121,17 @@ class RepeatedData:
     group: Groups
     compiled: bool = True
 
+    def head(self, count: int) -> RepeatedData:
+        """The first participants."""
+        seen = None if self.observed is None else self.observed[:count]
+        return RepeatedData(self.y[:count], seen, self.group[:count], self.compiled)
+
+    def again(self, trial: int, values: Sequence[Sequence[float | None]]) -> RepeatedData:
+        """One trial alone, with other values."""
+        seen = np.array([[value is not None for value in row] for row in values])
+        y = np.array([[np.nan if value is None else value for value in row] for row in values])
+        return RepeatedData(np.where(seen, y, 0.0)[..., None], seen[..., None], self.one(trial)[2][:, None])
+
     def rows(self, trial: int) -> list[tuple[int, tuple[float | None, ...]]]:
         """Group and values of every participant of one trial."""
         y, seen, group = self.one(trial)
@@ -130,13 +150,13 @@ class RepeatedData:
 def simulate_repeated(world: RepeatedWorld, streams: Streams) -> RepeatedData:
     """The data of one block of trials. Participants of a shorter list are the first ones of a longer list."""
     n, q = world.participants, world.means.size
-    z = streams.normals("outcome", n * q).reshape(n, q, BLOCK)
+    z = [streams.normals(f"outcome {world.item} {world.name(a)}", n) for a in range(q)]
     y = np.empty((n, q, BLOCK))
     for a in range(q):
-        y[:, a] = world.means[a] + world._root[a, a] * z[:, a]
+        y[:, a] = world.means[a] + world._root[a, a] * z[a]
         for b in range(a):
             if world._root[a, b] != 0.0:
-                y[:, a] += world._root[a, b] * z[:, b]
+                y[:, a] += world._root[a, b] * z[b]
     if world.scale == "lognormal":
         np.exp(y, out=y)
     group = draw_groups(world.lists, streams)
@@ -165,8 +185,10 @@ def _treat(world: RepeatedWorld, streams: Streams, group: Groups, y: Array) -> N
 def _record(world: RepeatedWorld, streams: Streams, y: Array) -> None:
     """From what is so to what is written down."""
     if world.misrated > 0.0 and world.misrated_by > 0.0:
-        draws = streams.uniforms("misrating", y.shape[0] * y.shape[1]).reshape(y.shape)
-        y += world.misrated_by * ((draws < world.misrated / 2).astype(np.float64) - (draws > 1 - world.misrated / 2))
+        for a in range(y.shape[1]):
+            draws = streams.uniforms(f"misrating {world.item} {world.name(a)}", y.shape[0])
+            y[:, a] += world.misrated_by * (draws < world.misrated / 2)
+            y[:, a] -= world.misrated_by * (draws > 1 - world.misrated / 2)
     if np.isfinite(world.low) or np.isfinite(world.high):
         np.clip(y, world.low, world.high, out=y)
     if world.step > 0.0:
@@ -189,7 +211,8 @@ def _observed(world: RepeatedWorld, streams: Streams) -> Flags | None:
         for a in range(q):
             seen[:, a] &= luck >= left[a]
     if world.missed > 0.0:
-        seen &= streams.uniforms("missed visit", n * q).reshape(n, q, BLOCK) >= world.missed
+        for a in range(q):  # of the visit, not of the item: whoever does not come lacks everything
+            seen[:, a] &= streams.uniforms(f"missed visit {world.name(a)}", n) >= world.missed
     for a in world.always:
         seen[:, a] = True
     return seen

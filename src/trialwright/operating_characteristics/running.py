@@ -13,8 +13,9 @@ from typing import Protocol, TextIO
 
 from trialwright.operating_characteristics.cases import Case, NotSimulated, cases
 from trialwright.operating_characteristics.conduct import Conduct, conduct, tally_conduct
+from trialwright.operating_characteristics.contracts import Data
 from trialwright.operating_characteristics.errors import CannotSimulate
-from trialwright.operating_characteristics.estimates import Estimates
+from trialwright.operating_characteristics.looks import tally_looks
 from trialwright.operating_characteristics.settings import Setting
 from trialwright.operating_characteristics.streams import BLOCK, Streams
 from trialwright.operating_characteristics.tallies import add, tally_estimates
@@ -27,7 +28,7 @@ CONDUCT = "conduct"
 """The place of a setting's conduct beside its models."""
 
 Results = dict[str, dict[str, float]]
-"""Model, or :data:`CONDUCT` → sums."""
+"""Model, :data:`CONDUCT`, or ``looks`` with their id → sums."""
 
 
 @dataclass(frozen=True)
@@ -104,18 +105,26 @@ def compute(plan: Plan, unit: Unit) -> Results:
     streams = Streams(plan.seed, COMMON, unit.block, compiled=plan.compiled)
     alpha = float(_study(plan.canonical).analysis.alpha)
     results: Results = {CONDUCT: tally_conduct(going, streams, unit.trials)}
-    for case, estimates in analysed(found, streams):
+    for case, data in simulated(found, streams):
+        estimates = case.analysis.analyse(data)
         results[case.model] = tally_estimates(estimates.first(unit.trials), case.truth, alpha)
+        for name, looks in case.looks:
+            results[looks_key(name)] = tally_looks(looks, data, unit.trials)
     return results
 
 
-def analysed(found: Sequence[Case], streams: Streams) -> Iterator[tuple[Case, Estimates]]:
-    """Every case with its estimates of one block; the data of an endpoint are simulated once for all its models."""
+def looks_key(name: str) -> str:
+    """The place of looks in the results; no model has a blank in its id."""
+    return f"looks {name}"
+
+
+def simulated(found: Sequence[Case], streams: Streams) -> Iterator[tuple[Case, Data]]:
+    """Every case with its data of one block, which are simulated once for all models of an endpoint."""
     for endpoint in dict.fromkeys(case.endpoint for case in found):
         members = [case for case in found if case.endpoint == endpoint]
         data = members[0].world.simulate(streams)
         for case in members:
-            yield case, case.analysis.analyse(data)
+            yield case, data
 
 
 class Here:

@@ -52,7 +52,7 @@ class Setting:
 
 
 def settings(
-    study: Study, *, scenarios: tuple[str, ...] = (), participants: int | None = None
+    study: Study, *, scenarios: tuple[str, ...] = (), participants: int | None = None, grids: bool = True
 ) -> tuple[Setting, ...]:
     """All points of the study's grids, in the order of the file; the same point is simulated once.
 
@@ -60,6 +60,7 @@ def settings(
         study: with ``simulation.yaml``.
         scenarios: only these, where any are named.
         participants: instead of every number in the file.
+        grids: whether the grids of the file count; else each scenario as it stands.
 
     Raises:
         CannotSimulate: a scenario that the study does not have, or an impossible number of participants.
@@ -71,12 +72,14 @@ def settings(
                 f"the study has no scenario {wanted!r}", remedy=f"use one of {', '.join(known)}", given=wanted
             )
     found: dict[Setting, None] = {}
-    for grid in study.simulation.grids or (Grid(),):
+    for grid in (study.simulation.grids if grids else ()) or (Grid(),):
         for name in grid.scenarios or tuple(known):
             if name not in known:
                 raise CannotSimulate(f"a grid names the scenario {name!r}", remedy=f"use one of {', '.join(known)}")
             if not scenarios or name in scenarios:
-                found |= dict.fromkeys(_product(study, known[name], grid, participants))
+                points = _product(study, known[name], grid, participants)
+                # A point with all its models needs no second time with some of them.
+                found |= dict.fromkeys(point for point in points if replace(point, models=()) not in found)
     return tuple(found)
 
 

@@ -7,6 +7,7 @@ V = Σ (n_1j / n_j)(1 − n_1j / n_j), and (O − E) / V estimates the logarithm
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,7 @@ class SurvivalWorld:
         accrual_months: over which participants come.
         follow_up_months: from the last participant to the analysis.
         dropout_rate: losses a month.
+        endpoint: names the numbers of this event.
 
     Raises:
         CannotSimulate: a rate or a time below 0, or nothing that could happen.
@@ -43,6 +45,7 @@ class SurvivalWorld:
     accrual_months: float
     follow_up_months: float
     dropout_rate: float = 0.0
+    endpoint: str = ""
 
     def __post_init__(self) -> None:
         check_lists(self.lists, 2)
@@ -57,7 +60,7 @@ class SurvivalWorld:
         n = self.lists.shape[1]
         group = draw_groups(self.lists, streams)
         rate = np.where(group == 1, self.rate * self.hazard_ratio, self.rate)
-        event = -np.log(streams.uniforms("event", n)) / rate
+        event = -np.log(streams.uniforms(f"event {self.endpoint}", n)) / rate
         until = self.follow_up_months + self.accrual_months * streams.uniforms("entry", n)
         if self.dropout_rate > 0:
             until = np.minimum(until, -np.log(streams.uniforms("loss", n)) / self.dropout_rate)
@@ -71,6 +74,17 @@ class SurvivalData:
     time: Array
     event: Flags
     group: Groups
+
+    def head(self, count: int) -> SurvivalData:
+        """The first participants."""
+        return SurvivalData(self.time[:count], self.event[:count], self.group[:count])
+
+    def again(self, trial: int, values: Sequence[Sequence[float | None]]) -> SurvivalData:
+        """One trial alone, with other values."""
+        times = np.array([[row[0] or 0.0] for row in values])
+        happened = np.array([[bool(row[1])] for row in values])
+        group = self.group[:, trial if self.group.shape[1] > 1 else 0]
+        return SurvivalData(times, happened, group[:, None])
 
     def rows(self, trial: int) -> list[tuple[int, tuple[float | None, ...]]]:
         """Group and (time, event) of every participant of one trial."""

@@ -9,6 +9,7 @@ rate ratio has variance Σ_g (1 / (n_g μ_g) + α / n_g). Source: Lawless, Can J
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +35,7 @@ class CountWorld:
         lists: shape (m, n): allocation lists of groups 0 and 1.
         probabilities: shape (2, K): probability of 0 … K − 1 in each group.
         missing: probability that the number is not known.
+        item: names the numbers of this outcome.
 
     Raises:
         CannotSimulate: probabilities that are none.
@@ -42,6 +44,7 @@ class CountWorld:
     lists: Groups
     probabilities: Array
     missing: float = 0.0
+    item: str = ""
 
     def __post_init__(self) -> None:
         check_lists(self.lists, 2)
@@ -54,7 +57,7 @@ class CountWorld:
         """The data of one block of trials."""
         n = self.lists.shape[1]
         group = draw_groups(self.lists, streams)
-        draws = streams.uniforms("outcome", n)
+        draws = streams.uniforms(f"outcome {self.item}", n)
         count = np.zeros(draws.shape)
         for limits in np.cumsum(self.probabilities, axis=1)[:, :-1].T:
             count += draws >= limits[group]
@@ -71,6 +74,16 @@ class CountData:
     count: Array
     seen: npt.NDArray[np.bool_]
     group: Groups
+
+    def head(self, count: int) -> CountData:
+        """The first participants."""
+        return CountData(self.count[:count], self.seen[:count], self.group[:count])
+
+    def again(self, trial: int, values: Sequence[Sequence[float | None]]) -> CountData:
+        """One trial alone, with other values."""
+        seen = np.array([[row[0] is not None] for row in values])
+        group = self.group[:, trial if self.group.shape[1] > 1 else 0]
+        return CountData(np.array([[row[0] or 0.0] for row in values]), seen, group[:, None])
 
     def rows(self, trial: int) -> list[tuple[int, tuple[float | None, ...]]]:
         """Group and (count,) of every participant of one trial."""

@@ -67,6 +67,15 @@ class Effect(Declared):
     after_months: DecimalText = "0"
 
 
+class HazardRatio(Declared):
+    """What an arm multiplies the rate of an event by."""
+
+    endpoint: Name
+    """Endpoint of ``analysis.yaml`` that is a time to an event."""
+    arm: Name
+    ratio: DecimalText
+
+
 class Scenario(Declared):
     """A world in which the study could find itself."""
 
@@ -74,9 +83,33 @@ class Scenario(Declared):
     label: Text
     kind: str = Field(pattern=r"^(null|expected|optimistic|pessimistic|carry_over|other)$")
     effects: tuple[Effect, ...] = ()
+    hazard_ratios: tuple[HazardRatio, ...] = ()
     carry_over: DecimalText = "0"
     """Share of the first period's effect that is left in the second."""
     replicates: int = Field(default=10000, ge=1)
+
+
+class EventTime(Declared):
+    """How the time to an event arises: at a constant rate from randomisation to the endpoint's last encounter."""
+
+    endpoint: Name
+    """Endpoint of ``analysis.yaml`` that is a time to an event."""
+    per_month: DecimalText
+    """Events a month, of one participant without any arm's effect."""
+
+
+class Looks(Declared):
+    """Looks at accumulating data that ``trialwright simulate`` tries: the trial stops at the first difference found.
+
+    A look takes place when that share of the participants has the outcome.
+    """
+
+    id: Name
+    model: Name
+    """Model of ``analysis.yaml`` that is fitted at each look."""
+    fractions: tuple[DecimalText, ...] = Field(min_length=2)
+    """Shares of the participants, increasing to 1."""
+    boundaries: Literal["pocock", "obrien_fleming", "lan_demets_pocock", "lan_demets_obrien_fleming"]
 
 
 class Misrating(Declared):
@@ -98,7 +131,7 @@ class Grid(Declared):
     """All scenarios where it is left out."""
     participants: tuple[Annotated[int, Field(ge=2, le=MOST_PARTICIPANTS)], ...] = ()
     effect: tuple[DecimalText, ...] = ()
-    """Multiples of the scenario's effects."""
+    """Multiples of the scenario's effects; powers of its hazard ratios."""
     spread: tuple[DecimalText, ...] = ()
     """Multiples of all standard deviations."""
     covariance: tuple[Literal["compound_symmetry", "autoregressive"], ...] = ()
@@ -135,6 +168,8 @@ class Simulation(Declared):
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
     grids: tuple[Grid, ...] = ()
     """Settings for ``trialwright simulate``; each scenario as it stands where it is left out."""
+    event_times: tuple[EventTime, ...] = ()
+    looks: tuple[Looks, ...] = ()
     accrual: tuple[Accrual, ...] = ()
     screen_failure: DecimalText = "0.2"
     dropout_per_year: DecimalText = "0.1"
@@ -142,6 +177,9 @@ class Simulation(Declared):
     late_visit: DecimalText = "0.05"
     typing_error: DecimalText = "0.01"
     manufacture_failure: DecimalText = "0.0"
+    """Of one attempt; ``custody.yaml`` says how often it is repeated."""
+    manufacture_places: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """How many products the laboratory can make at the same time."""
     adverse_events: tuple[AdverseEventRate, ...] = ()
     block_size_candidates: tuple[tuple[int, ...], ...] = ()
     """Lists of block sizes the sealed specification may choose from; never which."""

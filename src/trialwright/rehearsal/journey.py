@@ -219,6 +219,8 @@ class Journey:
             if not (yield from self._decide_eligibility()) or not world.recruiting:
                 return False
             world.act(RandomiseParticipant(participant=code), self._investigator)
+        if world.known is not None:
+            self._person.known = world.known.of(len(world.randomised))
         world.randomised.append(code)
         world.recruiting = len(world.randomised) < world.target
         world.on_randomised(len(world.randomised))
@@ -250,7 +252,7 @@ class Journey:
     def _leaves_before(self, day: date) -> bool:
         """Whether the person withdraws before that day; drop-out comes at its yearly rate from the first visit."""
         world, code = self._world, self._person.code
-        if code not in world.randomised:
+        if code not in world.randomised or world.known is not None:
             return False
         book = world.state().of(CaseBook, code)
         early = min(5, (len(self._build.study.encounters) + 1) // 2)
@@ -309,12 +311,13 @@ class Journey:
         world, simulation = self._world, self._build.study.simulation
         code, name = self._person.code, encounter.id
         assert expected.target is not None
-        planted = self._planted(encounter)
+        planted = self._planted(encounter) if world.known is None else "none"
         misses = not encounter.acts and world.draws.chance(float(simulation.missed_visit), code, name, "missed")
         if planted == "missed" or (misses and not planted):
             return None
         low, high = expected.earliest or expected.target, expected.latest or expected.target
-        if planted == "late" or world.draws.chance(float(simulation.late_visit), code, name, "late"):
+        comes_late = world.draws.chance(float(simulation.late_visit), code, name, "late")
+        if planted == "late" or (comes_late and world.known is None):
             day = high + timedelta(days=world.draws.whole(1, 6, code, name, "how late"))
         else:
             middle = expected.target + timedelta(days=round(world.draws.normal(code, name, "day") * 1.5))

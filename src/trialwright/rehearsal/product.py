@@ -7,7 +7,6 @@ the open space may shift by them, not even by a minute.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Literal
 
 from trialwright.build import Build, Field, parse_item_value, value_of
@@ -35,6 +34,7 @@ from trialwright.trial.custody.commands import (
 )
 from trialwright.trial.custody.events import MeasuredValue
 from trialwright.trial.custody.judging import dose_text, planned_dose
+from trialwright.trial.custody.labels import sample_identifier
 from trialwright.trial.custody.state import Laboratory, Slots
 
 Before = Literal["collection", "administration"]
@@ -132,6 +132,8 @@ def manufactured(world: World, participant: str, label: str) -> bool:
 
 def fails_manufacture(world: World, participant: str, slot: str, attempt: int) -> bool:
     """Whether this attempt fails. The second person's first attempt always does, so that every rehearsal has one."""
+    if world.known is not None:
+        return False
     chosen = len(world.randomised) > 1 and participant == world.randomised[1]
     first_slot = world.population.build.study.custody and world.population.build.study.custody.slots[0].id
     if chosen and slot == first_slot and attempt == 1:
@@ -200,36 +202,16 @@ def _freeze(world: World, person: VirtualPerson, label: str) -> Process:
 def new_label(build: Build, draws: Draws, participant: str, slot: str, attempt: int) -> str:
     """An identifier that matches the study's pattern."""
     assert build.study.custody is not None
-    pattern = build.study.custody.identifier
-    return sample(pattern, draws, participant, slot, attempt, "label")
-
-
-_PART = re.compile(r"(?P<set>\[[^\]]+\])(?:\{(?P<count>\d+)\})?|\\?(?P<letter>.)")
+    return sample(build.study.custody.identifier, draws, participant, slot, attempt, "label")
 
 
 def sample(pattern: str, draws: Draws, *address: object) -> str:
-    """A text that a simple pattern matches: letters, ``[sets]`` and ``{counts}``.
+    """A text that a simple pattern matches, drawn at this address.
 
     Raises:
-        ValueError: the pattern says more than that.
+        ValueError: the pattern says more than letters, sets and counts.
     """
-    out = []
-    for part in _PART.finditer(pattern):
-        if part["set"] is None:
-            out.append(part["letter"])
-            continue
-        letters = _letters(part["set"][1:-1])
-        for _ in range(int(part["count"] or 1)):
-            out.append(letters[draws.whole(0, len(letters) - 1, *address, len(out))])
-    text = "".join(out)
-    if not re.fullmatch(pattern, text):
-        raise ValueError(f"the rehearsal cannot make an identifier for the pattern {pattern!r}")
-    return text
-
-
-def _letters(text: str) -> str:
-    spread = re.sub(r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), text)
-    return "".join(dict.fromkeys(spread))
+    return sample_identifier(pattern, lambda place, letters: draws.whole(0, letters - 1, *address, place))
 
 
 def good_measurements(build: Build, draws: Draws, *address: object) -> dict[str, MeasuredValue]:

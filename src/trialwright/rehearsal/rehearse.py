@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from trialwright.build import Build
@@ -17,6 +17,7 @@ from trialwright.rehearsal.agenda import Agenda, Process
 from trialwright.rehearsal.cast import Cast
 from trialwright.rehearsal.draws import Draws
 from trialwright.rehearsal.journey import Journey
+from trialwright.rehearsal.known import Known, KnownAllocations
 from trialwright.rehearsal.values import Population
 from trialwright.rehearsal.world import Tried, World
 from trialwright.sealing import (
@@ -57,6 +58,8 @@ class Wishes:
             for a demonstration or a training.
         keep_keys: gets the keys that open allocations (the dispensing and the unblinding key), for an application
             that goes on from where the rehearsal stopped; never called with ideal seals.
+        known: participants whose allocations and values are known. They are as many as are known; nobody of them
+            leaves, misses a visit or is mistyped, and no manufacture fails.
     """
 
     participants: int = 18
@@ -68,6 +71,7 @@ class Wishes:
     responses: bool = True
     until: datetime | None = None
     keep_keys: Callable[[PrivateKey], None] | None = None
+    known: Known | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Rehearsed:
     ended: datetime
     checkpoint_key: str
     """The public key that verifies the checkpoints."""
+    order: tuple[str, ...] = ()
+    """Participants in the order of randomisation."""
     mode: str = "rehearsal"
 
 
@@ -119,6 +125,8 @@ def rehearse(
         Refusal: a gate refused what a correct trial does; that is a fault of study or system, and worth finding.
     """
     wishes = wishes or Wishes()
+    if wishes.known is not None:
+        wishes = replace(wishes, participants=len(wishes.known.labels))
     world, later, sealer = _stage(build, open_store, closed_store, wishes)
     key = SigningKey("rehearsal", world.entropy.bytes(32, purpose="checkpoint key", stream="study", position=0))
     checkpointer = Checkpointer(
@@ -154,6 +162,9 @@ def _stage(build: Build, open_store: Store, closed_store: Store, wishes: Wishes)
     sealer, dispensing = _seals(build, entropy, wishes)
     gateway = _MirroredMinimisation if wishes.mirrored and _is_minimised(build) else SealedAllocations
     trial.allocations = gateway(trial.state, trial.builds, dispensing)
+    randomised: list[str] = []
+    if wishes.known is not None:
+        trial.allocations = KnownAllocations(trial, dispensing, wishes.known.labels, randomised)
     draws = Draws(wishes.seed)
     population = Population(build, _scenario(build, wishes.scenario), draws)
     world = World(
@@ -166,6 +177,8 @@ def _stage(build: Build, open_store: Store, closed_store: Store, wishes: Wishes)
         agenda=Agenda(clock),
         target=wishes.participants,
         responses=wishes.responses,
+        randomised=randomised,
+        known=wishes.known,
     )
     return world, later, sealer
 
@@ -279,4 +292,5 @@ def _outcome(world: World, checkpoint_key: str) -> Rehearsed:
         refused=dict(world.refused),
         ended=world.clock.now(),
         checkpoint_key=checkpoint_key,
+        order=tuple(world.randomised),
     )

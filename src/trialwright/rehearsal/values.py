@@ -100,6 +100,8 @@ class VirtualPerson:
     """What was given so far, in order; empty in a world where responses do not depend on it."""
     latest: dict[str, ItemValue] = field(default_factory=dict)
     """The newest value of each ``form.item`` that is read later; a person has hundreds that are not."""
+    known: Mapping[tuple[str, str], float | None] = field(default_factory=dict)
+    """(``form.item``, encounter) → value that is known beforehand, None where it is missing."""
 
     def given(self, arm: str, day: date) -> None:
         """From this day on the person is under the arm."""
@@ -176,6 +178,9 @@ class _Filling:
                 return compiled.derived(self._row(compiled.derive.references))
             except InvalidValue:
                 return None
+        place = (compiled.field.key, self._encounter)
+        if place in self._person.known:
+            return _known(compiled, self._person.known[place])
         course = self._course(compiled.field.key)
         if course is None:
             return _ordinary(compiled, self._day, self._chance("ordinary", compiled))
@@ -322,6 +327,14 @@ def _ordinary(compiled: CompiledItem, day: date, at: float) -> ItemValue | None:
             low = float((bounds and bounds.low) or 0)
             high = float((bounds and bounds.high) or low + 10)
             return _number(compiled, low + (0.3 + 0.4 * at) * (high - low), None)
+
+
+def _known(compiled: CompiledItem, value: float | None) -> ItemValue:
+    if value is None:
+        return _NOT_DONE
+    if compiled.item.type == "boolean":
+        return ItemValue(text="true" if value else "false")
+    return _number(compiled, value, None)
 
 
 def _number(compiled: CompiledItem, size: float, step: str | None) -> ItemValue:

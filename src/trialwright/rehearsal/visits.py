@@ -126,7 +126,7 @@ def form_filler(world: World, site: str, form: Form, participant: str) -> Actor:
 def _typed(world: World, compiled: CompiledItem, person: VirtualPerson, page: Page, value: ItemValue) -> ItemValue:
     probability = float(world.population.build.study.simulation.typing_error)
     slips = world.draws.chance(probability, person.code, page.topic, compiled.item.id, "slip")
-    if page.encounter == LOG or page.again or not slips:
+    if page.encounter == LOG or page.again or world.known is not None or not slips:
         return value
     return mistyped(compiled, value) or value
 
@@ -135,6 +135,8 @@ def _slips_for_sure(world: World, person: VirtualPerson, page: Page) -> bool:
     """The first person's values are mistyped until a check has noticed one, so that every rehearsal has a slip."""
     encounter = world.population.build.study.encounters.get(page.encounter)
     if encounter is None or encounter.acts or page.again or world.told["typing errors noticed"]:
+        return False
+    if world.known is not None:
         return False
     return world.randomised[:1] == [person.code]
 

@@ -15,6 +15,7 @@ from trialwright.foundation.ports import Entropy, SettableClock
 from trialwright.rehearsal.agenda import Agenda
 from trialwright.rehearsal.cast import Cast
 from trialwright.rehearsal.draws import Draws
+from trialwright.rehearsal.known import Known
 from trialwright.rehearsal.values import Population, VirtualPerson
 from trialwright.trial.command import Actor, Command, Signature
 from trialwright.trial.dispatch import Receipt, Trial
@@ -56,6 +57,8 @@ class World:
     target: int
     """Participants to randomise."""
     responses: bool = True
+    known: Known | None = None
+    """What is known beforehand; then nothing goes wrong of itself."""
     on_randomised: Callable[[int], None] = lambda done: None
     persons: dict[str, VirtualPerson] = field(default_factory=dict)
     randomised: list[str] = field(default_factory=list)

@@ -339,4 +339,10 @@ MUTATIONS: tuple[Mutation, ...] = (
         "generators[vital_signs.pulse].correlate",
         {"vital_signs.weight": "0.8", "vital_signs.systolic": "0.8"},
     ),
+    breaks(
+        "TW172",
+        "simulation.yaml",
+        "looks",
+        [{"id": "half", "model": "primary_ancova", "fractions": ["0.5", "0.9"], "boundaries": "pocock"}],
+    ),
 )

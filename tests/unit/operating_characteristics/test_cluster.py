@@ -13,7 +13,7 @@ distributed = pytest.importorskip("distributed", reason="the extra trialwright[c
 
 
 def test_a_cluster_has_the_same_results_to_the_last_bit(smart_ms):
-    (own,) = settings(smart_ms.study, scenarios=("hoped",))
+    (own,) = settings(smart_ms.study, scenarios=("hoped",), grids=False)
     plan = Plan(smart_ms.canonical, (replace(own, models=("primary_ancova",)),), (5000,), seed=2)
     with warnings.catch_warnings():
         # The scheduler's own: its dashboard is not asked for, and sockets close while it stops.
@@ -28,7 +28,7 @@ def test_a_cluster_has_the_same_results_to_the_last_bit(smart_ms):
 
 
 def test_a_scheduler_that_does_not_answer_is_named(smart_ms):
-    (own,) = settings(smart_ms.study, scenarios=("hoped",))
+    (own,) = settings(smart_ms.study, scenarios=("hoped",), grids=False)
     plan = Plan(smart_ms.canonical, (own,), (10,), seed=2)
 
     with warnings.catch_warnings():

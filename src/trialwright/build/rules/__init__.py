@@ -141,6 +141,7 @@ RULES: tuple[Rule, ...] = (
     simulation.items_generated,
     simulation_grid.grids_possible,
     simulation_grid.correlations_possible,
+    simulation_grid.looks_and_events_possible,
 )
 """All rules, by code."""
 
