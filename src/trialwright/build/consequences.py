@@ -109,6 +109,7 @@ CONSEQUENCES: tuple[Entry, ...] = (
     (_ANY, "eligibility.yaml:rescreening", _means(_NONE, _TELL, "how often people may be screened")),
     # schedule.yaml
     (_NEW, "schedule.yaml:encounters/*/when", _means(_RECHECK, _TELL, "a visit takes place under a condition")),
+    (_ANY, "schedule.yaml:encounters/*/preparation*", _means(_NONE, _TELL, "what participants do before a visit")),
     (_ANY, "schedule.yaml:encounters/*/label*", _means(_NONE, _NO, "the name of a visit")),
     (_ANY, "schedule.yaml:encounters/*/window*", _means(_RECHECK, _TELL, "which days count as in time")),
     (_ANY, "schedule.yaml:encounters/*/offset*", _means(_RECHECK, _ASK, "when a visit is due")),

@@ -61,6 +61,8 @@ class Encounter(Declared):
     """Takes place only where this holds (neutral to the arm)."""
     remote: bool = False
     """By telephone or video."""
+    preparation: Text | None = None
+    """What the participant does or brings; shown beside the date of the visit."""
 
 
 class Schedule(Declared):
