@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from trialwright.protocol.roles import Role
 from trialwright_web.shell.desk import Place, open_to_all, places_of, take
 from trialwright_web.shell.language import CODES
 from trialwright_web.shell.pages import render_page
@@ -34,8 +35,17 @@ def desks(request: HttpRequest) -> HttpResponse:
 
 def home_of(place: Place) -> str:
     """Where a desk's work begins."""
-    name = "laboratory:board" if settings.ENVIRONMENT.process == "closed" else "capture:home"
+    closed = settings.ENVIRONMENT.process == "closed"
+    name = CLOSED_HOMES.get(place.role, "laboratory:board") if closed else "capture:home"
     return reverse(name, args=(place.study,))
+
+
+CLOSED_HOMES = {
+    Role.INVESTIGATOR: "laboratory:emergency",
+    Role.SAFETY_OFFICER: "safety:board",
+    Role.INDEPENDENT_STATISTICIAN: "laboratory:allocations",
+}
+"""Roles that begin elsewhere than at the laboratory's board in the closed process."""
 
 
 @open_to_all

@@ -4,4 +4,4 @@ from trialwright_web.config.urls.shared import SIGN_IN, handler404, handler500, 
 
 __all__ = ["handler404", "handler500", "urlpatterns"]
 
-urlpatterns = [*SIGN_IN, *screens("laboratory", "capture", "monitor", "safety", "downloads")]
+urlpatterns = [*SIGN_IN, *screens("laboratory", "products", "capture", "monitor", "safety", "downloads")]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils.html import format_html
@@ -64,6 +66,19 @@ def study_name(place: Place, studies: Mapping[str, Any]) -> str:
     """Acronym and title of a desk's study."""
     identity = studies[place.study].identity
     return f"{identity.acronym} · {in_language(identity.title)}"
+
+
+@register.filter
+def local_time(text: Any, zone: ZoneInfo) -> str:
+    """An instant of the record (UTC) as local time, a date as a date: ``15.02.2028 09:30``; other text as it is."""
+    if isinstance(text, datetime):
+        return text.astimezone(zone).strftime("%d.%m.%Y %H:%M")
+    try:
+        if len(str(text)) == len("2028-02-15"):
+            return date.fromisoformat(str(text)).strftime("%d.%m.%Y")
+        return datetime.fromisoformat(str(text)).astimezone(zone).strftime("%d.%m.%Y %H:%M")
+    except ValueError:
+        return "" if text is None else str(text)
 
 
 def in_language(text: Any, language: str | None = None) -> str:

@@ -1,0 +1,1 @@
+"""The closed space: laboratory, emergency unblinding, allocations, final unblinding. In a process of its own."""
