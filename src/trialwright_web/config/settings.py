@@ -30,6 +30,7 @@ SCREENS = [
         "capture",
         "randomise",
         "laboratory",
+        "products",
         "monitor",
         "safety",
         "downloads",

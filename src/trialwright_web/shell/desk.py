@@ -179,6 +179,11 @@ class Desk:
         request_id: str,
         observed_at: str | None = None,
         reason: str | None = None,
+    def may_see(self, code: str) -> bool:
+        """Whether :meth:`participant` would answer."""
+        row = self.rows.get(DISPOSITION, (code,))
+        return row is not None and self.site in (None, row["site"])
+
         signature: Signature | None = None,
     ) -> Receipt:
         """Give a command through the one door; see :meth:`trialwright.trial.dispatch.Trial.dispatch`.
