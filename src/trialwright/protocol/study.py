@@ -155,5 +155,7 @@ class StudyIdentity(Declared):
     """Roles this study uses."""
     conflicts: tuple[RoleConflict, ...] = ()
     amendment: Amendment | None = None
+    summary: dict[SdtmName, str] = Field(default_factory=dict)
+    """Further parameters of SDTM's trial summary that nothing else here says: `PCLAS: CELL THERAPY`."""
     other_trials: tuple[str, ...] = ()
     """Study ids to suggest on the public page."""

@@ -4,6 +4,7 @@ from trialwright.exports.sdtm.allocation import WATERMARK, Allocation, StillBlin
 from trialwright.exports.sdtm.custody import Collection
 from trialwright.exports.sdtm.guide import Kind, Note, guide_page
 from trialwright.exports.sdtm.package import SdtmExport, Snapshot, sdtm_package
+from trialwright.exports.sdtm.record import sdtm_of_store, snapshot_of
 from trialwright.exports.sdtm.standard import IG_VERSION, StandardDomain, StandardVariable
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
     "StandardVariable",
     "StillBlinded",
     "guide_page",
+    "sdtm_of_store",
     "sdtm_package",
+    "snapshot_of",
 ]

@@ -10,6 +10,7 @@ from trialwright.exports.sdtm.instances import Instance, of_domains, supplement
 from trialwright.exports.sdtm.reading import Reading
 from trialwright.exports.sdtm.submission import submitted
 from trialwright.foundation.tables import Row
+from trialwright.trial.safety.dictionary import body_system_number
 from trialwright.trial.safety.events import RELATIONS
 from trialwright.trial.safety.views import ADVERSE_EVENT, ASSESSMENT
 
@@ -76,10 +77,22 @@ def _event(reading: Reading, row: Row, assessed: Iterable[Row], guide: Guide) ->
 def _coding(draft: Draft, row: Row, guide: Guide) -> None:
     if row["coded_term"] is None:
         guide.note(Kind.ADVERSE_EVENT_UNCODED, f"{row['participant']} {row['adverse_event']}", str(row["term"]))
+        draft.put("AEDECOD", "UNCODED")
         return
+    body_system = str(row["body_system"])
     draft.put("AEDECOD", str(row["coded_term"]).upper())
-    draft.put("AEBODSYS", str(row["body_system"]).upper())
-    draft.put("AESOC", str(row["body_system"]).upper())
+    draft.put("AEPTCD", _number(str(row["code"] or "")))
+    draft.put("AEBODSYS", body_system.upper())
+    draft.put("AESOC", body_system.upper())
+    number = body_system_number(body_system)
+    draft.put("AEBDSYCD", number)
+    draft.put("AESOCCD", number)
+
+
+def _number(code: str) -> int | None:
+    """A dictionary code as a number; codes of the synthetic dictionary begin with a letter."""
+    digits = code.lstrip("T")
+    return int(digits) if digits.isascii() and digits.isdigit() else None
 
 
 def _overall(assessed: Iterable[Row]) -> str | None:
@@ -95,7 +108,8 @@ def _by_agent(reading: Reading, assessed: Iterable[Row]) -> Iterator[Supplement]
             continue
         agent, sponsor = str(row["agent"]), row["assessor"] == "sponsor"
         name = f"{'SREL' if sponsor else 'REL'}{agent.upper().replace('_', '')}"[:8]
-        label = f"Relation to {labels.get(agent, agent)}".lower().capitalize()[:40].strip()
+        judge = "Sponsor: Relation to" if sponsor else "Relation to"
+        label = f"{judge} {labels.get(agent, agent)}"[:40].strip()
         evaluator = "SPONSOR" if sponsor else "INVESTIGATOR"
         yield Supplement(name, label, str(row["causality"]).upper(), "Collected", None, evaluator)
 

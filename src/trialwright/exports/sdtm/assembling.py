@@ -17,6 +17,11 @@ LONGEST = 200
 
 _DAYS = (("DTC", "DY"), ("STDTC", "STDY"), ("ENDTC", "ENDY"))
 _EVENT_START = "STDTC"
+_OBSERVATIONS = ("INTERVENTIONS", "EVENTS", "FINDINGS")
+_TIMING = (
+    "VISITNUM", "VISIT", "VISITDY", "TAETORD", "EPOCH", "--DTC", "--STDTC", "--ENDTC", "--DY", "--STDY", "--ENDY",
+)  # fmt: skip
+"""Order of the timing variables in the model; those that a domain of the guide does not list may be added."""
 
 
 def complete(
@@ -42,20 +47,20 @@ def _visit(draft: Draft, words: VisitWords) -> None:
 
 def _epoch(draft: Draft, person: Person, words: VisitWords) -> None:
     """By the date of the start, else by the visit, else by the date of collection."""
-    if "EPOCH" in draft.values or standard.domain(draft.domain).find("EPOCH") is None:
+    known = standard.domain(draft.domain)
+    if "EPOCH" in draft.values or (known.find("EPOCH") is None and known.class_ not in _OBSERVATIONS):
         return
     start = draft.get(_EVENT_START)
-    if start is not None:
+    if start is not None and draft.domain != "EC":
         draft.put("EPOCH", person.epoch_on(str(start)))
-    elif draft.get("DTC") is not None:
+    else:
         draft.put("EPOCH", words.epoch(draft.encounter) or person.epoch_on(str(draft.get("DTC"))))
 
 
 def _days(draft: Draft, person: Person) -> None:
-    known = standard.domain(draft.domain)
     for when, day in _DAYS:
         value = draft.get(when)
-        if value is not None and known.find(f"{draft.domain}{day}") is not None:
+        if value is not None:
             draft.set(day, person.day(str(value)))
             draft.derived.add(f"{draft.domain}{day}")
 
@@ -89,7 +94,7 @@ def datasets(drafts: Iterable[Draft], metadata: Metadata) -> tuple[Dataset, ...]
         by_domain.setdefault(draft.domain, []).append(draft)
     found: list[Dataset] = []
     for name in sorted(by_domain, key=_order):
-        records = sorted(by_domain[name], key=lambda draft: _sort_key(draft))
+        records = sorted(by_domain[name], key=_sort_key)
         _number(name, records)
         found.append(_dataset(name, records, metadata))
         supplements = [row for draft in records for row in _supplemental(draft)]
@@ -155,11 +160,33 @@ def _supplemental(draft: Draft) -> list[Draft]:
     return rows
 
 
+def _names(name: str, known: standard.StandardDomain, used: set[str]) -> list[str]:
+    """Required and expected variables, others that have values, and a study day beside every date."""
+    names = [found.name for found in known.variables if found.core in ("Req", "Exp") or found.name in used]
+    days = {f"{name}{day}" for when, day in _DAYS if f"{name}{when}" in names and known.class_ in _OBSERVATIONS}
+    listed = {found.name for found in known.variables}
+    names = [found.name for found in known.variables if found.name in {*names, *days}]
+    for extra in sorted((used | days) - listed, key=lambda variable: (_rank(name, variable), variable)):
+        names.insert(_place(name, names, extra), extra)
+    return names
+
+
+def _rank(name: str, variable: str) -> int:
+    generic = f"--{variable.removeprefix(name)}" if variable.startswith(name) else variable
+    return _TIMING.index(generic) if generic in _TIMING else -1
+
+
+def _place(name: str, names: list[str], extra: str) -> int:
+    """Before the first timing variable that comes later in the model; other variables come last."""
+    rank = _rank(name, extra)
+    later = [place for place, known in enumerate(names) if rank >= 0 and _rank(name, known) > rank]
+    return later[0] if later else len(names)
+
+
 def _dataset(name: str, records: list[Draft], metadata: Metadata) -> Dataset:
     known = standard.domain(name)
     used = {variable for draft in records for variable, value in draft.values.items() if value is not None}
-    names = [found.name for found in known.variables if found.core in ("Req", "Exp") or found.name in used]
-    names += sorted(used - {found.name for found in known.variables}, key=lambda extra: (extra[:-1], extra))
+    names = _names(name, known, used)
     rows: list[Record] = [tuple(draft.values.get(variable) for variable in names) for draft in records]
     variables: tuple[Variable, ...] = metadata.variables(name, names, records)
     return Dataset(

@@ -12,7 +12,7 @@ from trialwright.exports.sdtm.people import Person, full_date
 from trialwright.exports.sdtm.visits import VisitWords
 from trialwright.protocol.mapping import FINDINGS
 
-_SAME_TEST = ("TESTCD", "CAT", "SCAT", "SPEC", "LOC", "LAT", "METHOD", "REPNUM", "BDAGNT")
+_SAME_TEST = ("TESTCD", "CAT", "SCAT", "SPEC", "LOC", "LAT", "METHOD", "BDAGNT")
 
 
 def mark_last_before_exposure(
@@ -27,11 +27,11 @@ def mark_last_before_exposure(
         if draft.domain in FINDINGS and person is not None and _is_before(draft, person, words):
             candidates.setdefault(_test(draft), []).append(draft)
     for group in candidates.values():
-        ordered = sorted(group, key=lambda draft: (str(draft.get("DTC")), words.place(draft.encounter)))
+        ordered = sorted(group, key=lambda draft: _when(draft, words))
         last = ordered[-1]
         last.set("LOBXFL", "Y")
         last.derived.add(f"{last.domain}LOBXFL")
-        rivals = [draft for draft in ordered if draft.get("DTC") == last.get("DTC")]
+        rivals = [draft for draft in ordered if _is_rival(draft, last)]
         if len(rivals) > 1:
             where = ", ".join(sorted({str(draft.encounter) for draft in rivals}))
             about = f"{last.domain}.{last.get('TESTCD')} of {last.participant}"
@@ -45,6 +45,17 @@ def _is_before(draft: Draft, person: Person, words: VisitWords) -> bool:
     if when is None or first is None:
         return False
     return when < first or (when == first and words.place(draft.encounter) <= _dose_place(person, words))
+
+
+def _when(draft: Draft, words: VisitWords) -> tuple[str, float, int]:
+    """By date, then by the schedule, then by the number of a repeated trial."""
+    return str(draft.get("DTC")), words.place(draft.encounter), int(draft.get("REPNUM") or 0)
+
+
+def _is_rival(draft: Draft, last: Draft) -> bool:
+    """A result of the same day; repeated trials of one visit are no rivals."""
+    repeated = draft.encounter == last.encounter and draft.get("REPNUM") != last.get("REPNUM")
+    return draft.get("DTC") == last.get("DTC") and not repeated
 
 
 def _dose_place(person: Person, words: VisitWords) -> float:

@@ -43,6 +43,8 @@ def disposition(
             yield _from_form(reading, person, form, guide)
         elif person.status in _ENDINGS:
             yield _ending(person, _ENDINGS[person.status], person.status.replace("_", " ").upper(), person.ended)
+        if person.ended is not None and person.last_contact is not None and person.last_contact > person.ended:
+            yield _later_contact(person, person.last_contact)
 
 
 def _milestone(person: Person, term: str, date: str) -> Draft:
@@ -60,6 +62,15 @@ def _ending(person: Person, decode: str, term: str, date: str | None) -> Draft:
     return draft
 
 
+def _later_contact(person: Person, date: str) -> Draft:
+    """Something was recorded of the participant after participation had ended: safety follow-up."""
+    term = "LAST CONTACT FOR SAFETY FOLLOW-UP"
+    draft = Draft("DS", person.participant, {"DOMAIN": "DS", "DSTERM": term, "DSDECOD": term})
+    draft.put("DSCAT", "OTHER EVENT")
+    draft.put("DSSTDTC", date)
+    return draft
+
+
 def _from_form(reading: Reading, person: Person, form: Instance, guide: Guide) -> Draft:
     values = {value.target.variable: value for value in form.values if value.target}
     decode, date, term = values.get("DSDECOD"), values.get("DSSTDTC"), values.get("DSTERM")
@@ -70,9 +81,9 @@ def _from_form(reading: Reading, person: Person, form: Instance, guide: Guide) -
     for variable, value in values.items():
         if variable in draft.values:
             draft.sources[variable] = Source(value.form.id, value.item.id)
-    recorded = (_ENDINGS.get(person.status), person.ended)
-    if (coded, dated) != recorded and person.ended is not None:
-        what = f"form: {coded} on {dated}; record: {recorded[0]} on {recorded[1]}"
+    recorded = _ENDINGS.get(person.status)
+    if coded != recorded and person.ended is not None:
+        what = f"form: {coded} on {dated}; record: {recorded} on {person.ended}"
         guide.note(Kind.DISPOSITION_DIFFERS, person.participant, what)
     for value, name, label in form.supplements:
         supplement(reading, draft, value, name, label)

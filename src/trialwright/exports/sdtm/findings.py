@@ -1,4 +1,4 @@
-"""Findings: one record a result. Other items of the form in the same domain qualify all its results."""
+"""Findings: one record a result. Other items qualify the results of their group; a date those of the whole form."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def _record(
     for name, fixed in target.fixed.items():
         draft.put(name, _fixed(instance.domain, name, fixed))
     for qualifier in qualifiers:
-        _qualify(reading, draft, qualifier)
+        if qualifier.compiled.group == value.compiled.group or _is_date(qualifier):
+            _qualify(reading, draft, qualifier)
     found = result(reading, value)
     if found.not_done is not None:
         draft.set("STAT", "NOT DONE")
@@ -74,6 +75,10 @@ def _record(
         about = f"{instance.domain}.{target.test} of {instance.participant}"
         guide.note(Kind.UNIT_MISSING, about, f"{value.form.id}.{value.item.id} at {instance.encounter}")
     return draft
+
+
+def _is_date(qualifier: Collected) -> bool:
+    return qualifier.target is not None and qualifier.target.variable.endswith("DTC")
 
 
 def _qualify(reading: Reading, draft: Draft, qualifier: Collected) -> None:

@@ -26,7 +26,7 @@ class Kind(Enum):
     DUMMY_ALLOCATION = "The allocation in this package is a dummy; arms, treatments and doses are not the real ones."
     CLOSED_SPACE_LEFT_OUT = "The laboratory's own custody records are not in this package, because the blind holds."
     ADVERSE_EVENT_UNMATCHED = "Details of an adverse event fit no reported event; they make a record of their own."
-    ADVERSE_EVENT_UNCODED = "An adverse event is not coded; AEDECOD is empty."
+    ADVERSE_EVENT_UNCODED = "An adverse event is not coded; AEDECOD is UNCODED."
     VALUE_SPLIT = "A text is longer than 200 characters; the rest stands in the supplemental qualifiers."
     DISPOSITION_DIFFERS = "The form and the record of the participation's end disagree; the form is exported."
     NO_ARM_TREATMENT = "An arm does not declare what is given (exposure); EX cannot be made for it."

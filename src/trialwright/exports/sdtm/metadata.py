@@ -11,6 +11,7 @@ from trialwright.exports.datasets import (
     DataType,
     Method,
     Origin,
+    OriginSource,
     Source,
     Value,
     ValueLevel,
@@ -23,7 +24,14 @@ from trialwright.exports.sdtm.reading import Reading
 from trialwright.exports.sdtm.terms import CodeLists
 from trialwright.protocol.forms import Form, Item
 
+_FROM_PROTOCOL = ("STUDYID", "VISITNUM", "VISIT", "VISITDY")
 _EXTRA_LABELS = {"TSVAL": "Parameter Value {0}", "COVAL": "Comment {0}"}
+_TIMING_LABELS = {
+    "EPOCH": "Epoch",
+    "DY": "Study Day of Visit/Collection/Exam",
+    "STDY": "Study Day of Start of Observation",
+    "ENDY": "Study Day of End of Observation",
+}
 
 
 class Metadata:
@@ -63,7 +71,8 @@ class Metadata:
     def _variable(self, name: str, variable: str, records: Sequence[Draft]) -> Variable:
         known = standard.domain(name).find(variable)
         values = [draft.values.get(variable) for draft in records]
-        type_ = data_type(variable, values, number=known is not None and known.number)
+        day = variable.endswith("DY") and _timing(name, variable) is not None
+        type_ = data_type(variable, values, number=day or (known is not None and known.number))
         keys = standard.keys(name)
         levels = self._levels(name, variable, records)
         origin = None if levels else self._origin(name, variable, records)
@@ -72,11 +81,11 @@ class Metadata:
             self._methods[method.id] = method
         return Variable(
             name=variable,
-            label=known.label if known else _extra_label(variable),
+            label=known.label if known else _extra_label(name, variable),
             type=type_,
             length=length(type_, values),
             origin=origin,
-            role=known.role if known else "Record Qualifier",
+            role=known.role if known else "Timing" if _timing(name, variable) else "Record Qualifier",
             key=keys.index(variable) + 1 if variable in keys else None,
             codelist=self._lists.of_variable(known, records) if known else None,
             method=method.id if method else None,
@@ -95,11 +104,9 @@ class Metadata:
         derived = any(variable in draft.derived for draft in records) or method_of(name, variable) is not None
         if derived:
             return Origin("Derived", "Sponsor")
-        return Origin(
-            "Protocol" if variable in ("STUDYID", "VISITNUM", "VISIT", "VISITDY") else "Assigned", "Sponsor"
-        )
+        return Origin("Protocol" if variable in _FROM_PROTOCOL else "Assigned", "Sponsor")
 
-    def _who(self, sources: tuple[Source, ...]) -> str:
+    def _who(self, sources: tuple[Source, ...]) -> OriginSource:
         reported = all(self._items[source][0].participant_reported for source in sources if source in self._items)
         return "Subject" if reported else "Investigator"
 
@@ -185,7 +192,15 @@ def _shown(value: Value) -> str:
     return f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
 
 
-def _extra_label(variable: str) -> str:
+def _timing(name: str, variable: str) -> str | None:
+    """Label of a timing variable that the guide does not list for the domain."""
+    return _TIMING_LABELS.get(variable) or _TIMING_LABELS.get(variable.removeprefix(name))
+
+
+def _extra_label(name: str, variable: str) -> str:
+    timing = _timing(name, variable)
+    if timing is not None:
+        return timing
     stem = variable.rstrip("0123456789")
     number: Mapping[str, str] = _EXTRA_LABELS
     return number.get(stem, variable).format(variable.removeprefix(stem))

@@ -14,10 +14,10 @@ _BY_NAME = {
     "RFXSTDTC": "Date of the first administration of study treatment.",
     "RFXENDTC": "Date of the last administration of study treatment.",
     "RFICDTC": "Local date of the first consent in force.",
-    "RFPENDTC": "Date of the end of participation, or of a later visit.",
+    "RFPENDTC": "The end of participation, or a later date of a visit or an adverse event.",
     "EPOCH": (
-        "Epoch of the last element that began on or before the start date; for records without a start date, the epoch "
-        "of the visit."
+        "Epoch of the last element that began on or before the start date; for records without a start date, the "
+        "epoch of the visit."
     ),
     "SESTDTC": "Date of informed consent for the first element; else date of the first visit held in the epoch.",
     "SEENDTC": "Start of the next element; for the last one, RFPENDTC.",

@@ -13,6 +13,7 @@ from trialwright.exports.sdtm.design import Design, Element, study_day
 from trialwright.exports.sdtm.reading import Reading
 from trialwright.foundation.dates import PartialDate
 from trialwright.foundation.errors import InvalidValue
+from trialwright.trial.safety.views import ADVERSE_EVENT
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Person:
         administrations: by date.
         elements: passed, in order.
         ended: date of the end of participation.
+        last_contact: the last date of anything recorded of the participant, once participation has ended.
     """
 
     participant: str
@@ -44,6 +46,7 @@ class Person:
     consented: str | None
     randomised: str | None
     ended: str | None
+    last_contact: str | None
     unit: str | None
     administrations: tuple[Administration, ...] = ()
     elements: tuple[ElementPassed, ...] = field(default=())
@@ -101,6 +104,7 @@ class People:
             consented=consented,
             randomised=_date(row["randomised_on"]),
             ended=ended,
+            last_contact=self._last_contact(name, ended),
             unit=unit,
             administrations=given,
             elements=passed,
@@ -118,7 +122,7 @@ class People:
             start = begun if not starts else self._first_visit(name, element.epoch)
             if start is not None and (not starts or start >= starts[-1][1]):
                 starts.append((element, start))
-        ends = [start for _, start in starts[1:]] + [self._end(name, ended)]
+        ends = [start for _, start in starts[1:]] + [self._last_contact(name, ended)]
         return tuple(
             ElementPassed(element, start, end, element.arm is None or element.epoch in dosed_in)
             for (element, start), end in zip(starts, ends, strict=True)
@@ -136,10 +140,21 @@ class People:
         ]
         return min(dates, default=None)
 
-    def _end(self, name: str, ended: str | None) -> str | None:
-        """The last day of the last element: the end of participation, or a later visit."""
+    def _last_contact(self, name: str, ended: str | None) -> str | None:
+        """The end of participation, or a later visit, or a later date of an adverse event."""
+        if ended is None:
+            return None
         visits = [v.date for v in self._reading.visits.values() if v.participant == name and v.held and v.date]
-        return max([ended, *visits]) if ended else None
+        events = [date for date in self._event_dates.get(name, ()) if full_date(date)]
+        return max([ended, *visits, *events])
+
+    @cached_property
+    def _event_dates(self) -> Mapping[str, list[str]]:
+        dates: dict[str, list[str]] = {}
+        for row in self._reading.rows(ADVERSE_EVENT):
+            known = [str(row[column]) for column in ("onset", "ended") if row[column]]
+            dates.setdefault(str(row["participant"]), []).extend(known)
+        return dates
 
 
 def full_date(when: str | None) -> date | None:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from trialwright.exports.sdtm.drafts import Draft
 
-_LINKS = (
-    ("ECEX", ("EC", "ECLNKID", "ONE"), ("EX", "EXLNKID", "ONE")),
-    ("BEBS", ("BE", "BEREFID", "MANY"), ("BS", "BSREFID", "MANY")),
-)
-"""Relation id → the two sides: domain, linking variable, and whether one or many records share a value."""
+_LINKS = (("ECEX", ("EC", "ECLNKID", "ONE"), ("EX", "EXLNKID", "ONE")),)
+"""Relation id, then its two sides: domain, linking variable, and whether one or many records share a value.
+
+Specimens are related by RELSPEC and their REFID.
+"""
 
 
 def related_records(drafts: Iterable[Draft]) -> Iterator[Draft]:

@@ -54,7 +54,7 @@ def _reference_dates(draft: Draft, person: Person) -> None:
     draft.put("RFXSTDTC", person.first_dose)
     draft.put("RFXENDTC", person.last_dose)
     draft.put("RFICDTC", person.consented)
-    draft.put("RFPENDTC", person.elements[-1].end if person.elements else person.ended)
+    draft.put("RFPENDTC", person.last_contact)
 
 
 def _age(draft: Draft, person: Person, guide: Guide) -> None:

@@ -39,7 +39,7 @@ class Parameter:
         """TSPARM."""
         found = published_list(_NAMES)
         assert found is not None, "the list of trial summary parameters is kept"
-        return found.terms[self.code]
+        return found.terms.get(self.code, self.code)
 
 
 def summary(
@@ -58,6 +58,7 @@ def summary(
         *_population(reading),
         *_treatments(reading),
         *_dates(reading, cut),
+        *_declared(reading),
         Parameter("SDTIGVER", ig),
         Parameter("SDTMVER", model),
     ]
@@ -88,7 +89,6 @@ def _identity(reading: Reading) -> Iterator[Parameter]:
     for primary in (e for e in reading.study.analysis.estimands if e.kind == "primary"):
         endpoint = next(e for e in reading.study.analysis.endpoints if e.id == primary.endpoint)
         yield Parameter("OUTMSPRI", reading.text(endpoint.label))
-    yield Parameter("THERAREA", None, "NI")
 
 
 def _design(reading: Reading, planned_days: Mapping[str, int]) -> Iterator[Parameter]:
@@ -156,7 +156,6 @@ def _treatments(reading: Reading) -> Iterator[Parameter]:
         if code is not None:
             yield Parameter(code, _treatment(reading, arm))
     yield Parameter("CURTRT", None, "NA")
-    yield Parameter("PCLAS", None, "NI")
     yield _term("INTTYPE", "BIOLOGIC" if reading.study.custody else "DRUG", "C99078")
     routes = sorted({arm.exposure["EXROUTE"] for arm in arms if "EXROUTE" in arm.exposure})
     for route in routes:
@@ -178,6 +177,13 @@ def _dates(reading: Reading, cut: str | None) -> Iterator[Parameter]:
     yield _yes_no("ONGOSIND", going_on)
     yield Parameter("DCUTDTC", cut, None if cut else "NI", None, _ISO_8601)
     yield Parameter("DCUTDESC", "ALL DATA ON RECORD" if cut else None, None if cut else "NI")
+
+
+def _declared(reading: Reading) -> Iterator[Parameter]:
+    """What the study declares for TS; what is needed and not declared is said to be not known."""
+    declared = reading.study.identity.summary
+    for code in sorted({*declared, "PCLAS", "THERAREA"}):
+        yield Parameter(code, declared.get(code), None if code in declared else "NI")
 
 
 def _decimal(number: float) -> str:

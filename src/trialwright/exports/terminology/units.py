@@ -8,7 +8,7 @@ from types import MappingProxyType
 _UNITS: Mapping[str, str] = MappingProxyType(
     {
         "10*9/L": "10^9/L",
-        "10*6{cells}": "10^6 CELLS",
+        "10*6{cells}": "10^6 Therapeutic Cells",
         "[degF]": "F",
         "Cel": "C",
         "[iU]/mL": "IU/mL",

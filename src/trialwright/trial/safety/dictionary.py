@@ -52,3 +52,9 @@ def _numbered() -> dict[str, Coded]:
 
 SYNTHETIC: dict[str, Coded] = _numbered()
 """Term in lower case → its code."""
+
+
+def body_system_number(name: str) -> int | None:
+    """Number of a body system of the synthetic dictionary, from 1; None for a system of another dictionary."""
+    systems = list(_BODY_SYSTEMS)
+    return systems.index(name) + 1 if name in systems else None
