@@ -522,7 +522,7 @@ def _need_place(
 ) -> None:
     # Where an amendment took the form from the visit, what stands there can still be corrected.
     stands = (command.encounter, command.form, command.repeat) in casebook.forms
-    if not stands and not _has_place(command.encounter, command.form, build):
+    if not stands and not has_place(command.encounter, command.form, build):
         raise NotFound(
             f"{command.form} is not filled at {command.encounter}",
             remedy="use the visit it is planned at, the log, or an unscheduled visit",
@@ -544,7 +544,7 @@ def _need_place(
         )
 
 
-def _has_place(encounter: str, form: str, build: Build) -> bool:
+def has_place(encounter: str, form: str, build: Build) -> bool:
     schedule = build.study.schedule
     if encounter == LOG:
         return form in schedule.log_forms

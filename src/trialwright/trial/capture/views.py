@@ -144,8 +144,9 @@ def _form_row(key: tuple[str, str, str, int], before: Row | None, fact: Fact, st
         "saves": int((before or {}).get("saves") or 0) + 1,
         "complete": int(complete),
         "signed": 0,
-        "signed_by": None,
-        "signed_at": None,
+        # Who signed before stays to be seen: a signature breaks visibly when data change.
+        "signed_by": (before or {}).get("signed_by"),
+        "signed_at": (before or {}).get("signed_at"),
         "first_saved_at": (before or {}).get("first_saved_at") or fact.at,
         "last_saved_at": fact.at,
         "last_saved_by": fact.actor,
