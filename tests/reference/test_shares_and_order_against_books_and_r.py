@@ -70,6 +70,9 @@ def test_mantel_haenszel_agrees_with_r():
     found = mantel_haenszel(BERKELEY)
     assert found.statistic == pytest.approx(r["cmh.berkeley.FALSE"], rel=1e-12)
     assert mantel_haenszel(BERKELEY, correction=True).statistic == pytest.approx(r["cmh.berkeley.TRUE"], rel=1e-12)
+    difference = found.risk_difference  # of metafor, with the variance of Sato, Greenland and Robins
+    theirs = [r["cmh.berkeley.risk.1"], r["cmh.berkeley.risk.2"]]
+    assert [difference.value, difference.standard_error] == pytest.approx(theirs, rel=1e-9)
     odds, low, high = found.log_odds_ratio.ratio()
     assert odds == pytest.approx(r["cmh.berkeley.odds"], rel=1e-12)
     assert (low, high) == pytest.approx((r["cmh.berkeley.interval.1"], r["cmh.berkeley.interval.2"]), rel=1e-9)

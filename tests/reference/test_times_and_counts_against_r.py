@@ -137,10 +137,10 @@ def test_cox_agrees_with_coxph(ties):
 def test_recurrent_events_agree_with_coxph_and_its_robust_variance(ties):
     data, columns = table("bladder"), {"start": "start", "event": "event", "ties": ties}
     fit = mean_count_ratio("~ rx + number + size", data, subject="id", stop="stop", **columns)
-    assert fit.model.coefficients == pytest.approx(of_r(f"lwyy.{ties}.beta"), rel=1e-10)
-    assert errors(fit) == pytest.approx(of_r(f"lwyy.{ties}.robust"), rel=1e-10)
+    assert fit.model.coefficients == pytest.approx(of_r(f"lwyy.{ties}.beta"), rel=1e-8)
+    assert errors(fit) == pytest.approx(of_r(f"lwyy.{ties}.robust"), rel=1e-8)
     naive = cox("~ rx + number + size", data, time="stop", **columns)
-    assert errors(naive) == pytest.approx(of_r(f"lwyy.{ties}.naive"), rel=1e-10)
+    assert errors(naive) == pytest.approx(of_r(f"lwyy.{ties}.naive"), rel=1e-8)
 
 
 @pytest.mark.parametrize("dispersion", [None, 0.0])

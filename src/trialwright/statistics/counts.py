@@ -25,7 +25,6 @@ from trialwright.statistics.estimate import Estimate, JointTest
 from trialwright.statistics.fits import Fit
 from trialwright.statistics.formulas import Design, naming, numbers, outcome_of, read_formula
 from trialwright.statistics.least_squares import triangle
-from trialwright.statistics.linear_model import LinearModel
 from trialwright.statistics.newton import climb
 from trialwright.statistics.wald import wald_contrast, wald_joint
 
@@ -72,9 +71,9 @@ class CountModel:
             raise CannotEstimate(f"a dispersion of {dispersion}", remedy="give 0 for Poisson, or None to estimate it")
         if not counts.any():
             raise EmptyCell("nobody had an event", remedy="nothing can be estimated")
-        triangle(design)
+        q, r, scale = triangle(design)
         rates = _Rates(counts, design, np.log(time))
-        start = LinearModel(np.log((counts + 0.5) / time), design).coefficients
+        start = np.linalg.solve(r, q.T @ np.log((counts + 0.5) / time)) / scale
         p = design.shape[1]
         fixed = 0.0 if dispersion is None else dispersion
         beta, value, information, ended = climb(lambda b: rates.fixed(b, fixed), start, remedy=_NO_RATES)
@@ -147,7 +146,7 @@ class _Rates:
         self.y, self.x, self.offset = y, x, offset
         self.constant = float(special.gammaln(y + 1.0).sum())
 
-    def fixed(self, beta: Array, kappa: float) -> tuple[float, Array, Array]:
+    def fixed(self, beta: Array, kappa: float | np.float64) -> tuple[float, Array, Array]:
         """At β, with κ known."""
         y, x = self.y, self.x
         eta = self.offset + x @ beta
@@ -159,7 +158,7 @@ class _Rates:
     def free(self, theta: Array) -> tuple[float, Array, Array]:
         """At (β, log κ)."""
         y, x, p = self.y, self.x, self.x.shape[1]
-        kappa = float(np.exp(theta[p]))
+        kappa = np.float64(np.exp(theta[p]))  # where it vanishes, what follows is not finite and the step is halved
         value, slope, information = self.fixed(theta[:p], kappa)
         mu = np.exp(self.offset + x @ theta[:p])
         m, spread = 1 / kappa, 1 + kappa * mu
@@ -181,7 +180,7 @@ class _Rates:
         mu = np.exp(self.offset + self.x @ beta)
         return max(float((((self.y - mu) ** 2 - mu) / mu**2).mean()), 0.05)
 
-    def _value(self, eta: Array, mu: Array, kappa: float) -> float:
+    def _value(self, eta: Array, mu: Array, kappa: float | np.float64) -> float:
         y = self.y
         if kappa == 0.0:
             return float((y * eta - mu).sum()) - self.constant

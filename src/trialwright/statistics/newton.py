@@ -11,7 +11,8 @@ from trialwright.statistics.errors import NotConverged
 from trialwright.statistics.estimate import Convergence
 
 _MOST_STEPS = 60
-_CONVERGED = 1e-14  # g'H⁻¹g
+_NEAR = 1e-10  # g'H⁻¹g before the last step, which squares it
+_LEFT = 1e-6  # share of the curvature at the start
 _FLAT = 1e-9  # smallest eigenvalue of scaled second derivatives that counts as curved
 
 Likelihood = Callable[[Array], tuple[float, Array, Array]]
@@ -31,19 +32,33 @@ def climb(likelihood: Likelihood, start: Array, *, remedy: str) -> tuple[Array, 
     """
     theta = start
     value, gradient, information = likelihood(theta)
+    first = information
     for count in range(_MOST_STEPS):
         smallest = _curvature(information)
         step = _uphill(information, gradient, smallest, remedy)
         decrement = 2.0 * float(step @ gradient)
-        if decrement < _CONVERGED:
-            return theta, value, information, Convergence(count, decrement, smallest)
+        if decrement < _NEAR:
+            if smallest <= _FLAT or _levelled(first, information):
+                raise NotConverged("an estimate runs to infinity, or the data say nothing of it", remedy=remedy)
+            # The gradient has more digits here than the likelihood, so the last step is taken on its word.
+            value, gradient, information = likelihood(theta + step)
+            left = 2.0 * float(gradient @ np.linalg.solve(information, gradient))
+            return theta + step, value, information, Convergence(count + 1, left, _curvature(information))
         moved = _halved(likelihood, theta, step, value)
-        if moved is None:  # no better point at any step: rounding decides, if the optimum is near
-            if decrement < 1e-8:
-                return theta, value, information, Convergence(count, decrement, smallest)
+        if moved is None:
             break
         theta, (value, gradient, information) = moved
     raise NotConverged("the likelihood has no maximum that could be found", remedy=remedy)
+
+
+def _levelled(first: Array, last: Array) -> bool:
+    """Whether in some direction hardly anything is left of the curvature at the start: the way to an infinite θ."""
+    try:
+        root = np.linalg.cholesky(first)
+    except np.linalg.LinAlgError:  # not concave at the start, so no measure
+        return False
+    left = np.linalg.solve(root, np.linalg.solve(root, last).T)
+    return float(np.linalg.eigvalsh((left + left.T) / 2.0).min()) < _LEFT
 
 
 def _halved(

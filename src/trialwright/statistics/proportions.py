@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from scipy import special, stats
 
-from trialwright.statistics.arrays import Array, ArrayLike, vector
+from trialwright.statistics.arrays import Array, ArrayLike
 from trialwright.statistics.errors import CannotEstimate, EmptyCell
 from trialwright.statistics.estimate import Estimate
 from trialwright.statistics.survival import ChiSquared, labelled
@@ -231,13 +231,15 @@ def _scores(levels: tuple[object, ...], name: str) -> Array:
 
 
 def _counts(values: ArrayLike, dimensions: int) -> Array:
-    counts = np.asarray(values)
-    flat = vector(counts.ravel() if counts.dtype.kind in "iufb" else values, name="table")
-    if counts.ndim != dimensions or (flat < 0).any() or (flat != np.floor(flat)).any():
-        raise CannotEstimate(
-            f"a table of shape {counts.shape} that holds no counts", remedy="give whole numbers from 0"
-        )
-    return flat.reshape(counts.shape)
+    try:
+        counts = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise CannotEstimate("the table is not a rectangle of numbers", remedy="give counts") from error
+    if counts.ndim != dimensions or not counts.size or not np.isfinite(counts).all():
+        raise CannotEstimate(f"a table of shape {counts.shape}", remedy=f"give {dimensions} dimensions, none missing")
+    if (counts < 0).any() or (counts != np.floor(counts)).any():
+        raise CannotEstimate("the table holds other things than counts", remedy="give whole numbers from 0")
+    return counts
 
 
 def _check_count(events: int, total: int) -> None:

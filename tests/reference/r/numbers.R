@@ -4,7 +4,7 @@
 library(survival)
 library(nlme)
 library(MASS)
-suppressMessages({library(lme4); library(lmerTest)})
+suppressMessages({library(lme4); library(lmerTest); library(metafor)})
 reference <- commandArgs(trailingOnly = TRUE)[1]
 names_of <- character(); values <- character()
 say <- function(name, value) {
@@ -13,7 +13,7 @@ say <- function(name, value) {
   names_of <<- c(names_of, label)
   values <<- c(values, if (is.character(value)) value else trimws(formatC(value, digits = 15, format = "g")))
 }
-for (package in c("survival", "nlme", "MASS", "lme4", "lmerTest")) say(paste0("version.", package), as.character(packageVersion(package)))
+for (package in c("survival", "nlme", "MASS", "lme4", "lmerTest", "metafor")) say(paste0("version.", package), as.character(packageVersion(package)))
 say("version.R", paste(R.version$major, R.version$minor, sep = "."))
 
 # --- times: Veterans' Administration lung cancer trial (Kalbfleisch and Prentice 1980) ------------------------------
@@ -72,6 +72,9 @@ say("poisson.beta", coef(fit)); say("poisson.error", sqrt(diag(vcov(fit)))); say
 for (correct in c(TRUE, FALSE)) say(paste0("cmh.berkeley.", correct), mantelhaen.test(UCBAdmissions, correct = correct)$statistic)
 test <- mantelhaen.test(UCBAdmissions)
 say("cmh.berkeley.odds", test$estimate); say("cmh.berkeley.interval", test$conf.int)
+u <- UCBAdmissions  # admitted or not, by sex, by department
+risk <- rma.mh(ai = u[1, 1, ], bi = u[2, 1, ], ci = u[1, 2, ], di = u[2, 2, ], measure = "RD", digits = 15)
+say("cmh.berkeley.risk", c(risk$beta, risk$se))
 tea <- fisher.test(matrix(c(3, 1, 1, 3), 2))
 say("fisher.tea", c(tea$p.value, tea$estimate, tea$conf.int))
 other <- fisher.test(matrix(c(2, 10, 15, 3), 2))
