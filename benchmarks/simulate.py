@@ -1,9 +1,10 @@
 """Simulated trials a second on one core, data and analysis, beside naive loops in the same run.
 
-    python benchmarks/simulate.py [--grid]
+    python benchmarks/simulate.py [--grid] [--statsmodels PYTHON]
 
 Each figure is the best of several blocks, by process time, so that a busy machine changes little. R figures are
-measured where ``Rscript`` is present, else left out. ``--grid`` adds 100 settings × 10,000 trials of the flagship
+measured where ``Rscript`` and the package are present, statsmodels' where this interpreter, or the one that is named,
+has it; else they are left out. ``--grid`` adds 100 settings × 10,000 trials of the flagship
 study with drop-out and Kenward-Roger on two processes: wall-clock time and memory.
 """
 
@@ -39,12 +40,49 @@ cat(n / (proc.time()[[3]] - t0))""",
 suppressMessages(library(survival)); set.seed(1); n <- 300; t0 <- proc.time()[[3]]; g <- rep(c(0,1), 200)
 for (i in 1:n) { e <- rexp(400, .08); u <- runif(400, 12, 18); survdiff(Surv(pmin(e, u), e <= u) ~ g) }
 cat(n / (proc.time()[[3]] - t0))""",
+    "parallel ANCOVA, 9 + 9": """
+set.seed(1); n <- 400; t0 <- proc.time()[[3]]
+for (i in 1:n) { g <- rep(c(0,1), 9); x <- rnorm(18); y <- x + rnorm(18); summary(lm(y ~ g + x)) }
+cat(n / (proc.time()[[3]] - t0))""",
     "2×2 crossover, drop-out, REML, Kenward-Roger": """
 suppressMessages(library(lmerTest)); set.seed(1); n <- 20; t0 <- proc.time()[[3]]
 for (i in 1:n) { d <- data.frame(id=rep(1:18, each=2), p=rep(0:1, 18), s=rep(c(0,1), each=2, length.out=36))
 d$t <- as.numeric(d$p == d$s); d$y <- rnorm(36) + rep(rnorm(18), each=2); d <- d[-c(4, 12), ]
 summary(lmer(y ~ p + t + s + (1 | id), d), ddf="Kenward-Roger") }
 cat(n / (proc.time()[[3]] - t0))""",
+}
+
+_STATSMODELS = {
+    "2×2 crossover, complete": """
+import time, numpy as np, statsmodels.api as sm
+r = np.random.default_rng(1); x = sm.add_constant(np.tile([0., 1.], 9)); n = 400; t = time.perf_counter()
+for _ in range(n):
+    fit = sm.OLS(r.normal(size=18) - r.normal(size=18), x).fit(); fit.pvalues
+print(n / (time.perf_counter() - t))""",
+    "parallel ANCOVA, 9 + 9": """
+import time, numpy as np, statsmodels.api as sm
+r = np.random.default_rng(1); g = np.tile([0., 1.], 9); n = 400; t = time.perf_counter()
+for _ in range(n):
+    b = r.normal(size=18); x = np.column_stack([np.ones(18), g, b])
+    fit = sm.OLS(b + r.normal(size=18), x).fit(); fit.pvalues
+print(n / (time.perf_counter() - t))""",
+    "2×2 crossover, drop-out, REML, Kenward-Roger": """
+import time, warnings, numpy as np, statsmodels.api as sm
+warnings.simplefilter("ignore")
+r = np.random.default_rng(1); n = 20; who = np.repeat(np.arange(18), 2); p = np.tile([0., 1.], 18)
+s = np.repeat(np.tile([0., 1.], 9), 2); keep = np.delete(np.arange(36), [3, 11]); t = time.perf_counter()
+x = np.column_stack([np.ones(36), p, (p == s).astype(float), s])[keep]
+for _ in range(n):  # REML; it has neither Satterthwaite nor Kenward-Roger
+    y = (r.normal(size=36) + np.repeat(r.normal(size=18), 2))[keep]
+    sm.MixedLM(y, x, groups=who[keep]).fit(reml=True)
+print(n / (time.perf_counter() - t))""",
+    "log-rank, n = 400": """
+import time, numpy as np, statsmodels.api as sm
+r = np.random.default_rng(1); g = np.tile([0, 1], 200); n = 100; t = time.perf_counter()
+for _ in range(n):
+    e = r.exponential(1 / .08, 400); u = r.uniform(12, 18, 400)
+    sm.duration.survdiff(np.minimum(e, u), (e <= u).astype(int), g)
+print(n / (time.perf_counter() - t))""",
 }
 
 
@@ -69,15 +107,21 @@ def main() -> None:
         ("2×2 crossover, drop-out, REML, Kenward-Roger", leaving, Repeated((0, 1), *pairs, covariance), 8, 15_000),
         ("  the same, unstructured", leaving, Repeated((0, 1), *pairs), 8, 15_000),
         ("MMRM 18 × 4, complete, Kenward-Roger", replace(visits, dropout=None), mmrm, 3, 10_000),
-        ("MMRM 18 × 4, drop-out, Kenward-Roger", visits, mmrm, 3, None),
+        ("MMRM 18 × 4, drop-out, Kenward-Roger", visits, mmrm, 5, 10_000),
         ("log-rank, n = 400", survival, LogRank(), 10, 20_000),
     ]
+    place = sys.argv.index("--statsmodels") + 1 if "--statsmodels" in sys.argv else 0
+    interpreter = sys.argv[place] if place else sys.executable
     print(f"trials a second on one core; compiled engine {'present' if HAVE_NUMBA else 'absent'}")
     for name, world, analysis, blocks, wanted in kernels:
         figures = [f"{rate:12,.0f}" for rate in (_rate(world, analysis, blocks, c) for c in (True, False))]
         slow = _slow(world, analysis)
-        theirs = _in_r(_R[name]) if name in _R else None
-        beside = f"  full function {slow:8,.0f}/s" + (f"  R {theirs:8,.0f}/s" if theirs else "")
+        loops = {
+            "R": _output(["Rscript", "-e", _R[name]]) if name in _R else None,
+            "statsmodels": _output([interpreter, "-c", _STATSMODELS[name]]) if name in _STATSMODELS else None,
+        }
+        beside = f"  full function {slow:8,.0f}/s"
+        beside += "".join(f"  {who} {rate:8,.0f}/s" for who, rate in loops.items() if rate)
         print(f"{name:<48}compiled{figures[0]}  plain{figures[1]}{beside}  wanted {wanted or '–'}")
 
 
@@ -103,10 +147,11 @@ def _best(work: Callable[[int], object], times: int) -> float:
     return best
 
 
-def _in_r(program: str) -> float | None:
-    if shutil.which("Rscript") is None:
+def _output(command: list[str]) -> float | None:
+    """The number that a program prints; None where the program or what it needs is absent."""
+    if shutil.which(command[0]) is None:
         return None
-    done = subprocess.run(["Rscript", "-e", program], capture_output=True, text=True, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return float(done.stdout) if done.returncode == 0 else None
 
 

@@ -14,7 +14,7 @@ _ROOT_HALF_BITS = 0x95F6400000000  # mantissa bits above √2, so that the manti
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def box_muller(raw: Any, out: Any) -> None:
-    """``raw``: 64 random bits, (trials, 4); ``out``: four normal numbers of each trial, (4, trials).
+    """``raw``: 64 random bits, (trials, 4); ``out``: two or four normal numbers of each trial, (2 or 4, trials).
 
     Logarithm, sine and cosine are series (atanh; Taylor around the nearest quarter turn) without a branch, so that
     the processor does eight trials at a time.
@@ -22,7 +22,7 @@ def box_muller(raw: Any, out: Any) -> None:
     unit = 2.0**-53
     trials = raw.shape[0]
     first, second = np.empty(trials, np.int64), np.empty(trials, np.int64)
-    for pair in range(2):
+    for pair in range(out.shape[0] // 2):
         for t in range(trials):  # the long loop below is fast on neighbours only
             first[t] = np.int64(raw[t, 2 * pair] >> np.uint64(11))
             second[t] = np.int64(raw[t, 2 * pair + 1] >> np.uint64(11))

@@ -14,7 +14,8 @@ import numpy as np
 
 from trialwright.operating_characteristics.groups import Groups
 from trialwright.protocol.folder import Study
-from trialwright.randomisation import Design, declare, generate
+from trialwright.randomisation import Design, declare
+from trialwright.randomisation.designs import Sampler
 
 LISTS = 1024
 """Lists that simulated trials draw from."""
@@ -113,17 +114,23 @@ def allocation_lists(
         shares: of the strata; each stratum is allocated from a list of its own.
     """
     draws = AddressedDraws(seed, f"allocation lists {participants}")
-    number = {unit: place for place, unit in enumerate(design.units)}
     made = np.empty((lists, participants), dtype=np.int8)
     limits, whole = np.cumsum(shares)[:-1], sum(design.ratio)
+    samplers: dict[int, Sampler] = {}  # they remember the weights that they have met
+
+    def drawn(length: int) -> list[int]:
+        if length not in samplers:
+            samplers[length] = Sampler(design.walk(length))
+        return list(samplers[length].sample(length, draws))
+
     for row in made:
         if limits.size == 0:
-            row[:] = [number[unit] for unit in generate(design, participants, draws)]
+            row[:] = drawn(participants)
             continue
         stratum = np.searchsorted(limits, [draws.fraction() for _ in range(participants)], side="right")
         for each in np.unique(stratum):
             places = np.flatnonzero(stratum == each)
             # Some methods need a whole number of ratios: the list is longer then, and is not used up.
             length = -(-places.size // whole) * whole
-            row[places] = [number[unit] for unit in generate(design, length, draws)[: places.size]]
+            row[places] = drawn(length)[: places.size]
     return made

@@ -151,12 +151,14 @@ def simulate_repeated(world: RepeatedWorld, streams: Streams) -> RepeatedData:
     """The data of one block of trials. Participants of a shorter list are the first ones of a longer list."""
     n, q = world.participants, world.means.size
     z = [streams.normals(f"outcome {world.item} {world.name(a)}", n) for a in range(q)]
-    y = np.empty((n, q, BLOCK))
+    y = np.empty((q, n, BLOCK)).swapaxes(0, 1)  # the values of a visit lie together
     for a in range(q):
-        y[:, a] = world.means[a] + world._root[a, a] * z[a]
+        np.multiply(z[a], world._root[a, a], out=y[:, a])
         for b in range(a):
             if world._root[a, b] != 0.0:
                 y[:, a] += world._root[a, b] * z[b]
+        if world.means[a] != 0.0:
+            y[:, a] += world.means[a]
     if world.scale == "lognormal":
         np.exp(y, out=y)
     group = draw_groups(world.lists, streams)

@@ -63,11 +63,11 @@ class Streams:
 
     def normals(self, purpose: str, count: int) -> Array:
         """Standard normal (Box and Muller, Ann Math Stat 1958;29:610–611), shape (count, BLOCK)."""
-        out = np.empty((-(-count // 4), 4, BLOCK))
+        out = np.empty((count + count % 2, BLOCK))  # normal numbers come in pairs
         transform = box_muller if self.compiled and box_muller is not None else _box_muller
-        for number in range(out.shape[0]):
-            transform(self._quads(purpose, number), out[number])
-        return out.reshape(-1, BLOCK)[:count]
+        for number in range(-(-count // 4)):
+            transform(self._quads(purpose, number), out[4 * number : 4 * number + 4])
+        return out[:count]
 
     def _quads(self, purpose: str, number: int) -> Words:
         """Words 4·number … 4·number + 3 of every trial, shape (BLOCK, 4)."""
@@ -82,7 +82,7 @@ def _unit(words: Words) -> Array:
 
 def _box_muller(raw: Words, out: Array) -> None:
     """The plain twin of the compiled one."""
-    for pair in (0, 2):
+    for pair in range(0, len(out), 2):
         length = np.sqrt(-2.0 * np.log(_unit(raw[:, pair])))
         angle = 2.0 * np.pi * _unit(raw[:, pair + 1])
         out[pair], out[pair + 1] = length * np.cos(angle), length * np.sin(angle)

@@ -73,7 +73,7 @@ class Cluster:
                 "dask.distributed is not installed", remedy="install trialwright[cluster]"
             ) from error
         try:
-            client = distributed.Client(self._address, timeout=10, set_as_default=False)
+            client = distributed.Client(self._address, timeout=5, set_as_default=False)
         except (OSError, ValueError) as error:
             raise CannotSimulate(
                 f"no scheduler answers at {self._address}", remedy="start `dask scheduler` and name its address"
