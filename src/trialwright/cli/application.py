@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from trialwright.cli import record, rehearsal, simulate, study
+from trialwright.cli import export, record, rehearsal, simulate, study
 from trialwright.cli.output import NEGATIVE, print_error
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.protocol import FindingsError
@@ -25,6 +25,7 @@ rehearsal.add_to(app)
 study.add_to(app)
 simulate.add_to(app)
 record.add_to(app)
+export.add_to(app)
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
+from trialwright.exports.datasets import Package
+
 
 class Kind(Enum):
     """What kind of thing a reviewer is told. The value is a sentence about all of the kind."""
@@ -29,6 +31,7 @@ class Kind(Enum):
     ADVERSE_EVENT_UNCODED = "An adverse event is not coded; AEDECOD is UNCODED."
     VALUE_SPLIT = "A text is longer than 200 characters; the rest stands in the supplemental qualifiers."
     DISPOSITION_DIFFERS = "The form and the record of the participation's end disagree; the form is exported."
+    FORMAT_CHANGED = "The file format could not hold something as it was."
     NO_ARM_TREATMENT = "An arm does not declare what is given (exposure); EX cannot be made for it."
 
 
@@ -68,12 +71,14 @@ class Guide:
         return tuple(sorted(found, key=lambda note: (order.index(note.kind), note.about, note.what)))
 
 
-def guide_page(study: str, title: str, created: str, watermark: str | None, notes: Iterable[Note]) -> str:
-    """The guide as Markdown."""
+def guide_page(package: Package, notes: Iterable[Note]) -> str:
+    """The guide as Markdown: what was read, then the notes by kind."""
     found = list(notes)
-    lines = [f"# Reviewer's guide, {study}", "", f"{title}. Data as of {created}.", ""]
-    if watermark:
-        lines += [f"**{watermark}**", ""]
+    lines = [f"# Reviewer's guide, {package.study}", "", f"{package.title}. Data as of {package.created}.", ""]
+    if package.watermark:
+        lines += [f"**{package.watermark}**", ""]
+    lines += [f"- {name}: `{value}`" for name, value in package.source.items()]
+    lines += ["", *(f"- {dataset.name}: {len(dataset.rows)} records" for dataset in package.datasets), ""]
     if not found:
         lines += ["Nothing to tell.", ""]
     for kind in Kind:
