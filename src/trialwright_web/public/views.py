@@ -18,6 +18,7 @@ from trialwright.finder import (
     Search,
     SearchNotUnderstood,
     Town,
+    Waits,
     distance_km,
     public_page,
     structured_data,
@@ -27,6 +28,10 @@ from trialwright.protocol.study import PublicStatus
 from trialwright_web.public import shelf
 from trialwright_web.shell.desk import open_to_all
 from trialwright_web.shell.pages import render_page
+
+
+FILTERS = ("q", "condition", "country", "status", "phase", "age")
+"""What a search may ask for, by its name in the address."""
 
 
 @open_to_all
@@ -45,7 +50,7 @@ def trials(request: HttpRequest) -> HttpResponse:
         "cards": found,
         "problem": problem,
         "given": request.GET,
-        "searching": any(request.GET.get(name) for name in ("q", "condition", "country", "status", "phase", "age")),
+        "searching": any(request.GET.get(name) for name in FILTERS),
         "countries": known.countries(),
         "phases": known.phases(),
         "statuses": known.statuses(),

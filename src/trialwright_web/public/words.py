@@ -27,15 +27,12 @@ PHASES = {
     "IV": _("Phase 4: already approved, watched in everyday use"),
 }
 SHORT_PHASES = {
-    name: text
-    for name, text in (
-        ("I", _("Phase 1")),
-        ("I/II", _("Phase 1/2")),
-        ("II", _("Phase 2")),
-        ("II/III", _("Phase 2/3")),
-        ("III", _("Phase 3")),
-        ("IV", _("Phase 4")),
-    )
+    "I": _("Phase 1"),
+    "I/II": _("Phase 1/2"),
+    "II": _("Phase 2"),
+    "II/III": _("Phase 2/3"),
+    "III": _("Phase 3"),
+    "IV": _("Phase 4"),
 }
 COUNTRIES = {
     "AT": _("Austria"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 ENTRIES = (
     ("capture:home", _("My tasks"), "tasks"),
     ("capture:matrix", _("Participants"), "people"),
+    ("consents:home", _("Consent"), "list"),
     ("capture:calendar", _("Calendar"), "calendar"),
     ("capture:enrolment", _("Enrolment"), "chart"),
     ("monitor:queries", _("Queries"), "query"),
@@ -21,6 +22,7 @@ ENTRIES = (
     ("safety:board", _("Safety"), "safety"),
     ("monitor:deviations", _("Deviations"), "deviation"),
     ("monitor:sites", _("Sites"), "site"),
+    ("monitor:screening", _("Screening log"), "list"),
     ("capture:imports", _("Imports"), "import"),
     ("products:board", _("Injections"), "vial"),
     ("laboratory:board", _("Laboratory"), "vial"),

@@ -1,0 +1,94 @@
+"""Coming in, choosing a password, what waits today, going out."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from trialwright_web.participant.access import (
+    AccessRefused,
+    PasswordTooShort,
+    Person,
+    as_participant,
+    choose_password,
+    enter,
+    of_session,
+    sign_in,
+)
+from trialwright_web.participant.standing import Standing
+from trialwright_web.shell.desk import Request, open_to_all
+from trialwright_web.shell.pages import render_page
+
+
+@open_to_all
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter_page(request: HttpRequest) -> HttpResponse:
+    """Sign in with the number and the password, at the first time with the code of the letter."""
+    problem = False
+    if request.method == "POST":
+        try:
+            invitation = enter(request, request.POST.get("number", ""), request.POST.get("secret", ""))
+        except AccessRefused:
+            problem = True
+        else:
+            sign_in(request, invitation)
+            return _private(redirect("participant:home" if invitation.password else "participant:password"))
+    context = {"problem": problem, "number": request.POST.get("number", "")[:40]}
+    return _private(render_page(request, "participant/enter.html", context, status=422 if problem else 200))
+
+
+@open_to_all
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def password(request: HttpRequest) -> HttpResponse:
+    """Choose the own password, once, after the letter's code."""
+    invitation = of_session(request)
+    if invitation is None or invitation.password:
+        return redirect("participant:home")
+    problem = ""
+    if request.method == "POST":
+        first, second = request.POST.get("password", ""), request.POST.get("again", "")
+        try:
+            if first == second:
+                choose_password(invitation, first)
+                sign_in(request, invitation)
+                return _private(redirect("participant:home"))
+            problem = "differ"
+        except PasswordTooShort:
+            problem = "short"
+    context = {"problem": problem}
+    return _private(render_page(request, "participant/password.html", context, status=422 if problem else 200))
+
+
+@as_participant
+@require_safe
+def home(request: Request, person: Person) -> HttpResponse:
+    """What waits, one thing a line; and the way to everything else."""
+    standing = Standing(person.desk, person.code)
+    coming = standing.coming(person.desk.today)
+    context = {
+        "standing": standing,
+        "encounters": standing.build.study.encounters,
+        "next_visit": coming[0] if coming and standing.in_force else None,
+        "to_fill": [found for found in standing.reported() if not found.is_sent],
+        "site": standing.build.study.sites[standing.site],
+    }
+    return render_page(request, "participant/home.html", context)
+
+
+@open_to_all
+@require_POST
+def leave(request: HttpRequest) -> HttpResponse:
+    """Sign out; nothing stays in the browser."""
+    request.session.flush()
+    response = _private(redirect("participant:enter"))
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _private(response: HttpResponse) -> HttpResponse:
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,58 @@
+"""Access, questions and drafts of participants. Access and questions lie in the identity database."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Invitation(models.Model):
+    """How one participant signs in: a code from a letter at first, then a password of their own.
+
+    Who the participant is does not stand here; the code of the trial is all that is known.
+    """
+
+    study = models.CharField(max_length=40)
+    participant = models.CharField(max_length=40)
+    site = models.CharField(max_length=10)
+    language = models.CharField(max_length=3, default="en")
+    letter = models.CharField(max_length=200, blank=True)
+    """Hash of the code in the letter; empty once it was used."""
+    password = models.CharField(max_length=200, blank=True)
+    """Hash of the participant's own password; empty before it was chosen."""
+    invited_at = models.DateTimeField()
+    invited_by = models.CharField(max_length=150)
+    expires_at = models.DateTimeField()
+    failures = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "participant"], name="one_access_a_participant")]
+
+
+class ConsentQuestion(models.Model):
+    """Something a participant asks the staff before signing, and the answer. Both are encrypted."""
+
+    study = models.CharField(max_length=40)
+    participant = models.CharField(max_length=40)
+    site = models.CharField(max_length=10)
+    question = models.BinaryField()
+    asked_at = models.DateTimeField()
+    answer = models.BinaryField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["study", "site"]), models.Index(fields=["study", "participant"])]
+
+
+class Kept(models.Model):
+    """What a participant typed and did not send yet, encrypted: reading place, answers, a questionnaire half done."""
+
+    study = models.CharField(max_length=40)
+    participant = models.CharField(max_length=40)
+    place = models.CharField(max_length=200)
+    sealed = models.BinaryField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "participant", "place"], name="one_kept_a_place")]

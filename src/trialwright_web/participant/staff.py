@@ -1,0 +1,205 @@
+"""The site's side of consent: letters of access, questions to answer, paper, and the second signature."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_time
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_safe
+
+from trialwright.finder import blocks
+from trialwright.foundation.errors import TrialwrightError
+from trialwright.protocol.roles import Role
+from trialwright.trial.consent.commands import IDENTITY_CHECKS, CountersignConsent, RecordPaperConsent
+from trialwright.trial.consent.text import text_hash
+from trialwright_web.participant.access import invite
+from trialwright_web.participant.consenting import about_question, questions_of
+from trialwright_web.participant.copies import consent_pdf
+from trialwright_web.participant.models import ConsentQuestion, Invitation
+from trialwright_web.participant.secrets_kept import seal
+from trialwright_web.participant.standing import Standing
+from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
+from trialwright_web.shell.pages import render_page, status_of
+from trialwright_web.shell.signing import needs_code, sign
+
+STAFF = (Role.INVESTIGATOR, Role.STUDY_NURSE)
+LONGEST_ANSWER = 4000
+CHECKS = {
+    "known_to_interviewer": gettext_lazy("I have known the person before"),
+    "photo_document": gettext_lazy("Passport, identity card or driving licence with a picture"),
+    "electronic_id": gettext_lazy("Electronic identity, for example BankID"),
+}
+
+
+@at_desk(*STAFF)
+@require_safe
+def consents(request: Request, desk: Desk) -> HttpResponse:
+    """Everybody of the site who is under way: access, consent, open questions."""
+    invitations = {row.participant: row for row in Invitation.objects.filter(study=desk.study, site=desk.site or "")}
+    waiting = ConsentQuestion.objects.filter(study=desk.study, site=desk.site or "", answer=None)
+    open_questions: dict[str, int] = {}
+    for row in waiting:
+        open_questions[row.participant] = open_questions.get(row.participant, 0) + 1
+    lines = [
+        {
+            "standing": standing,
+            "invitation": invitations.get(standing.participant),
+            "questions": open_questions.get(standing.participant, 0),
+        }
+        for row in desk.participants()
+        if (standing := Standing(desk, str(row["participant"]))).is_under_way
+    ]
+    lines.sort(key=lambda line: (not line["standing"].pending, not line["questions"], line["standing"].participant))  # type: ignore[attr-defined]  # of this very dict
+    return render_page(request, "participant/staff_consents.html", {"lines": lines})
+
+
+@at_desk(*STAFF)
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def letter(request: Request, desk: Desk, participant: str) -> HttpResponse:
+    """Make a letter with the code of the first sign-in. The code is shown once; an earlier letter is void."""
+    standing = _standing(desk, participant)
+    known = Invitation.objects.filter(study=desk.study, participant=participant).first()
+    code = ""
+    if request.method == "POST":
+        language = request.POST.get("language", "en")
+        language = language if language in dict(settings.LANGUAGES) else "en"
+        code = invite(desk.study, participant, standing.site, language, desk.person)
+    context = {"standing": standing, "known": known, "code": code, "site": standing.build.study.sites[standing.site]}
+    response = render_page(request, "participant/staff_letter.html", context)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@at_desk(*STAFF)
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def countersign(request: Request, desk: Desk, participant: str) -> HttpResponse:
+    """Confirm the talk and the identity: the second signature, over the hash of the text that was signed."""
+    standing = _standing(desk, participant)
+    pending = standing.pending
+    text = standing.signed_text(pending) if pending is not None else None
+    if pending is None or text is None:
+        return redirect("consents:home", desk.study)
+    problem: TrialwrightError | None = None
+    chosen = request.POST.get("identity_check", "")
+    if request.method == "POST" and chosen:
+        try:
+            signature = sign(request, desk, "countersign_consent", request.POST.get("shown", ""))
+            command = CountersignConsent(participant=participant, identity_check=chosen)
+            desk.dispatch(command, request_id=request.POST.get("request_id", ""), signature=signature)
+        except TrialwrightError as error:
+            problem = error
+        else:
+            messages.success(request, _("The consent of %(code)s is in force.") % {"code": participant})
+            return redirect("consents:home", desk.study)
+    context = {
+        "standing": standing,
+        "pending": pending,
+        "text": text,
+        "sections": [{"heading": s.heading, "blocks": blocks(s.text)} for s in text.sections],
+        "checks": [(check, CHECKS[check]) for check in IDENTITY_CHECKS],
+        "chosen": chosen,
+        "unchosen": request.method == "POST" and not chosen,
+        "shown": text_hash(text),
+        "request_id": new_request_id(),
+        "needs_code": needs_code(request),
+        "problem": problem,
+        "error": problem,
+        "questions": questions_of(desk.study, participant),
+    }
+    status = status_of(problem) if problem else 422 if context["unchosen"] else 200
+    return render_page(request, "participant/staff_countersign.html", context, status=status)
+
+
+@at_desk(*STAFF)
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def questions(request: Request, desk: Desk, participant: str) -> HttpResponse:
+    """Read a participant's questions and answer them."""
+    standing = _standing(desk, participant)
+    text = request.POST.get("answer", "").strip()
+    number = request.POST.get("question", "")
+    if request.method == "POST" and number.isdecimal() and 0 < len(text) <= LONGEST_ANSWER:
+        about = about_question(desk.study, participant)
+        ConsentQuestion.objects.filter(
+            pk=int(number), study=desk.study, participant=participant, site=standing.site, answer=None
+        ).update(answer=seal(text, about), answered_at=timezone.now(), answered_by=desk.person)
+        return redirect("consents:questions", desk.study, participant)
+    context = {
+        "standing": standing,
+        "asked": questions_of(desk.study, participant),
+        "empty": request.method == "POST",
+    }
+    return render_page(request, "participant/staff_questions.html", context, status=422 if context["empty"] else 200)
+
+
+@at_desk(*STAFF)
+@require_http_methods(["GET", "HEAD", "POST"])
+def paper(request: Request, desk: Desk, participant: str) -> HttpResponse:
+    """Record that the participant signed on paper; the second signature follows as for one on screen."""
+    standing = _standing(desk, participant)
+    texts = standing.build.study.consent
+    problem: TrialwrightError | None = None
+    if request.method == "POST":
+        language = request.POST.get("language", "")
+        day, hour = parse_date(request.POST.get("day", "")), parse_time(request.POST.get("time", "") or "12:00")
+        if language in texts and day is not None and hour is not None:
+            command = RecordPaperConsent(
+                participant=participant, version=texts[language].head.version, language=language, teach_back={}
+            )
+            try:
+                desk.dispatch(
+                    command,
+                    request_id=request.POST.get("request_id", ""),
+                    observed_at=_instant(desk, standing.site, day, hour),
+                )
+            except TrialwrightError as error:
+                problem = error
+            else:
+                return redirect("consents:countersign", desk.study, participant)
+    context: dict[str, Any] = {
+        "standing": standing,
+        "texts": texts,
+        "today": desk.today.isoformat(),
+        "given": request.POST,
+        "request_id": new_request_id(),
+        "problem": problem,
+        "error": problem,
+        "missing": request.method == "POST" and problem is None,
+    }
+    status = status_of(problem) if problem else 422 if context["missing"] else 200
+    return render_page(request, "participant/staff_paper.html", context, status=status)
+
+
+@at_desk(*STAFF)
+@require_safe
+def copy(request: Request, desk: Desk, participant: str, number: int) -> HttpResponse:
+    """The participant's copy, to print for those who have no access of their own."""
+    standing = _standing(desk, participant)
+    row = next((row for row in standing.log if row["what"] == "signed" and row["number"] == number), None)
+    text = standing.signed_text(row) if row is not None else None
+    if row is None or text is None:
+        raise Http404
+    response = HttpResponse(consent_pdf(standing, row, text), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{participant}-consent-{row["version"]}.pdf"'
+    return response
+
+
+def _standing(desk: Desk, participant: str) -> Standing:
+    """How a participant of the desk's site stands; 404 for any other."""
+    desk.participant(participant)
+    return Standing(desk, participant)
+
+
+def _instant(desk: Desk, site: str, day: date, hour: time) -> str:
+    return datetime.combine(day, hour, tzinfo=desk.zone(site)).isoformat()

@@ -1,0 +1,163 @@
+"""How a participant stands: consent, visits and questionnaires, read from the open views for a date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from trialwright.build import Build
+from trialwright.foundation.tables import Row
+from trialwright.protocol.documents import ConsentText
+from trialwright.protocol.forms import Form
+from trialwright.protocol.roles import Role
+from trialwright.protocol.schedule import Encounter
+from trialwright.schedule import NOT_DONE, Expectation, NotDone, Status, expectations
+from trialwright.trial.capture.views import FORM, VISIT
+from trialwright.trial.consent.views import CONSENT_LOG
+from trialwright.trial.enrolment.views import DISPOSITION
+from trialwright.trial.setup.views import SITE
+from trialwright_web.shell.desk import Desk
+
+UNDER_WAY = ("screening", "randomised")
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A questionnaire of one visit that is the participant's to fill."""
+
+    encounter: Encounter
+    form: Form
+    row: Row | None
+
+    @property
+    def is_sent(self) -> bool:
+        """Sent, whether complete or not."""
+        return self.row is not None and bool(self.row["saves"])
+
+
+class Standing:
+    """One participant on one date.
+
+    Args:
+        desk: of the participant, or of the site's staff.
+        participant: whose.
+    """
+
+    def __init__(self, desk: Desk, participant: str) -> None:
+        self.desk = desk
+        self.participant = participant
+        self.row: Row = desk.rows.get(DISPOSITION, (participant,)) or {}
+
+    @cached_property
+    def site(self) -> str:
+        """The participant's site."""
+        return str(self.row.get("site") or "")
+
+    @cached_property
+    def build(self) -> Build:
+        """In force at the site."""
+        return self.desk.build_at(self.site)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Still comes to visits."""
+        return self.row.get("status") in UNDER_WAY
+
+    # --- consent ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def log(self) -> list[Row]:
+        """Signatures, refusals and withdrawals in their order."""
+        return list(self.desk.rows.where(CONSENT_LOG, participant=self.participant))
+
+    @property
+    def pending(self) -> Row | None:
+        """The participant's own signature that nobody has countersigned yet."""
+        return self.log[-1] if self.log and self.log[-1]["what"] == "signed" else None
+
+    @cached_property
+    def given(self) -> Row | None:
+        """The countersignature that put consent in force last."""
+        return next((row for row in reversed(self.log) if row["what"] == "countersigned"), None)
+
+    @cached_property
+    def withdrawn(self) -> tuple[str, ...]:
+        """Scopes withdrawn since."""
+        since = self.given["number"] if self.given is not None else 0
+        scopes = [
+            scope
+            for row in self.log
+            if row["what"] == "withdrawn" and int(str(row["number"])) > int(str(since))
+            for scope in str(row["scopes"]).split()
+        ]
+        return tuple(dict.fromkeys(scopes))
+
+    @property
+    def in_force(self) -> bool:
+        """Given, and not withdrawn for visits."""
+        return self.given is not None and "visits" not in self.withdrawn
+
+    @property
+    def again(self) -> bool:
+        """An amendment asks for consent anew."""
+        site = self.desk.rows.get(SITE, (self.site,)) or {}
+        return self.in_force and str(self.given["build"]) not in str(site.get("consent_builds")).split()  # type: ignore[index]  # in force is given
+
+    @property
+    def asks_consent(self) -> bool:
+        """There is a text to read and sign."""
+        return self.is_under_way and self.pending is None and (not self.in_force or self.again)
+
+    def text(self, language: str) -> tuple[str, ConsentText]:
+        """The text in force at the site and its language: the one asked for, else the nearest, else the first."""
+        texts = self.build.study.consent
+        for code in (language, "nb" if language == "nn" else language, self.build.study.identity.languages[0]):
+            if code in texts:
+                return code, texts[code]
+        return next(iter(texts.items()))
+
+    def signed_text(self, row: Row) -> ConsentText | None:
+        """The text that a line of the log is about."""
+        build = self.desk.builds.get(str(row["build"]))
+        return build.study.consent.get(str(row["language"])) if build is not None else None
+
+    # --- visits and questionnaires --------------------------------------------------------------------------------
+
+    @cached_property
+    def held(self) -> dict[str, Row]:
+        """Visits on record."""
+        return {str(row["encounter"]): row for row in self.desk.rows.where(VISIT, participant=self.participant)}
+
+    def expected(self, on: date) -> tuple[Expectation, ...]:
+        """What is expected, as seen on a date."""
+        happened: dict[str, date | NotDone] = {
+            name: date.fromisoformat(str(row["date"])) if row["status"] == "held" else NOT_DONE
+            for name, row in self.held.items()
+        }
+        ended = self.row.get("ended_on")
+        over = date.fromisoformat(str(ended)) if ended else None
+        return expectations(self.build.plan(), {}, happened, ended=over, on=on)
+
+    def coming(self, on: date) -> list[Expectation]:
+        """Visits still to come, with a window, the next first."""
+        waiting = (Status.EXPECTED, Status.DUE, Status.OVERDUE)
+        found = [expected for expected in self.expected(on) if expected.status in waiting]
+        return sorted(found, key=lambda expected: expected.target or date.max)
+
+    def reported(self) -> Iterator[Reported]:
+        """Questionnaires of visits that took place, oldest first."""
+        forms = {
+            (str(row["encounter"]), str(row["form"])): row
+            for row in self.desk.rows.where(FORM, participant=self.participant)
+            if row["repeat"] == 1
+        }
+        for name, row in sorted(self.held.items(), key=lambda pair: str(pair[1]["date"])):
+            encounter = self.build.study.encounters.get(name)
+            if encounter is None or row["status"] != "held":
+                continue
+            for form_name in encounter.forms:
+                form = self.build.study.forms[form_name]
+                if form.participant_reported and Role.PARTICIPANT in form.filled_by:
+                    yield Reported(encounter, form, forms.get((name, form_name)))
