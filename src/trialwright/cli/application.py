@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.metadata import entry_points
 
 import typer
 
@@ -28,8 +29,22 @@ record.add_to(app)
 export.add_to(app)
 
 
+def add_installed_commands() -> None:
+    """Add what other packages bring under the entry point ``trialwright.commands``, as the application its ``serve``.
+
+    A package whose own extras are not installed brings nothing.
+    """
+    for point in sorted(entry_points(group="trialwright.commands"), key=lambda point: point.name):
+        try:
+            add = point.load()
+        except ImportError:
+            continue
+        add(app)
+
+
 def main() -> None:
     """Run the command line; exit code 0 yes, 1 a negative answer (findings), 2 wrong usage or bad input."""
+    add_installed_commands()
     try:
         app()
     except FindingsError as error:  # a study that is not accepted is an answer, not wrong usage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,10 +13,16 @@ from trialwright.ledger.entries import Entry
 from trialwright.ledger.errors import ExportRefused
 from trialwright.ledger.port import Head, Ledger
 
-FORMAT = 1
+WHOLE, PARTIAL = 1, 2
+"""The format of a copy of everything, and of one that holds some entries as their hashes only."""
+
+Shown = Callable[[str], bool]
+"""Whether the entries of a stream are copied whole."""
 
 
-def write_export(ledger: Ledger, target: Path, *, checkpoints: Iterable[str] = ()) -> Head:
+def write_export(
+    ledger: Ledger, target: Path, *, checkpoints: Iterable[str] = (), shown: Shown | None = None
+) -> Head:
     """Write the ledger to a new folder, or to a zip file if the name ends in ``.zip``.
 
     It holds ``ledger.json`` (id and head), ``entries.jsonl`` (one entry a line, bodies byte for byte),
@@ -26,6 +32,8 @@ def write_export(ledger: Ledger, target: Path, *, checkpoints: Iterable[str] = (
         ledger: the ledger; entries that arrive meanwhile are left out.
         target: a name that does not exist yet.
         checkpoints: the texts kept with it.
+        shown: streams to copy whole; of the others the copy holds the hashes, so that it is verified like a copy of
+            everything and tells nothing else about them (each body has a salt). All by default.
 
     Returns:
         The head that was written.
@@ -41,7 +49,7 @@ def write_export(ledger: Ledger, target: Path, *, checkpoints: Iterable[str] = (
         )
     head = ledger.head()
     with ExitStack() as stack:
-        parts = _parts(ledger, head, checkpoints)
+        parts = _parts(ledger, head, checkpoints, shown)
         if target.suffix == ".zip":
             archive = stack.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED))
             for name, chunks in parts:
@@ -58,19 +66,26 @@ def write_export(ledger: Ledger, target: Path, *, checkpoints: Iterable[str] = (
     return head
 
 
-def _parts(ledger: Ledger, head: Head, checkpoints: Iterable[str]) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _parts(
+    ledger: Ledger, head: Head, checkpoints: Iterable[str], shown: Shown | None
+) -> Iterator[tuple[str, Iterable[bytes]]]:
     stated = {
-        "format": FORMAT,
+        "format": WHOLE if shown is None else PARTIAL,
         "ledger_id": ledger.ledger_id,
         "size": head.size,
         "chain": head.chain.hex(),
         "root": head.root.hex(),
     }
     yield "ledger.json", [json.dumps(stated, indent=1).encode() + b"\n"]
-    yield "entries.jsonl", map(_line, ledger.read(limit=head.size))
+    entries = ledger.read(limit=head.size)
+    yield "entries.jsonl", (_line(one) if shown is None or shown(one.stream) else _hashes(one) for one in entries)
     for number, note in enumerate(checkpoints, 1):
         yield f"checkpoints/{number:06}.txt", [note.encode()]
     yield "verify.py", [Path(verify.__file__).read_bytes()]
+
+
+def _hashes(entry: Entry) -> bytes:
+    return f'{{"seq":{entry.seq},"leaf":"{entry.leaf.hex()}","chain":"{entry.chain.hex()}"}}\n'.encode()
 
 
 def _line(entry: Entry) -> bytes:

@@ -45,7 +45,8 @@ class Fault(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What was found. ``covered``: entries proven by a trusted checkpoint held outside; later ones are not."""
+    """What was found. ``covered``: entries proven by a trusted checkpoint held outside; later ones are not.
+    ``withheld``: entries of which a partial copy has the hashes only; none can be left out of a stream unnoticed."""
 
     ledger_id: str
     size: int
@@ -53,9 +54,12 @@ class Report(NamedTuple):
     fault: Fault | None
     covered: int
     covered_by: str
+    withheld: int = 0
 
     def __str__(self) -> str:
         text = f"{self.ledger_id}: {self.size} entries agree with each other, root {self.root}\n"
+        if self.withheld:
+            text += f"Of {self.withheld} of them this copy holds the hashes only.\n"
         if self.fault:
             text += f"FAULT at entry {self.fault.seq} ({self.fault.kind}): {self.fault.message}\n"
         if not self.covered:
@@ -189,10 +193,12 @@ def row_fault(row: Row, place: int, chain: bytes, version: int) -> Fault | None:
         return Fault("columns", place, "a column holds a value of another kind")
     if seq != place:
         return Fault("sequence", place, f"entry {seq} stands in its place")
-    if sha256(b"\x00" + body).digest() != leaf:
+    if stream and sha256(b"\x00" + body).digest() != leaf:
         return Fault("leaf", place, "its body is not the one that was hashed")
     if sha256(b"\x02" + chain + leaf).digest() != stated:
         return Fault("chain", place, "it does not follow the entry before it")
+    if not stream:
+        return None
     if stream_seq != version + 1:
         return Fault("stream", place, f"{stream} goes from {version} to {stream_seq}")
     try:
@@ -215,7 +221,7 @@ def check(ledger_id: str, rows: Iterable[Row], head: tuple[int, bytes, bytes], n
             raise Unreadable(f"{note.label} is of {note.origin!a}, not of {ledger_id!a}")
     nodes: list[bytes] = []
     size, chain, versions = 0, sha256(b"\x03" + ledger_id.encode()).digest(), {"": 0}
-    fault, covered, covered_by, supply = None, 0, "", iter(rows)
+    fault, covered, covered_by, withheld, supply = None, 0, "", 0, iter(rows)
     while True:
         while waiting and waiting[-1].size == size and not fault:
             note = waiting.pop()
@@ -228,12 +234,12 @@ def check(ledger_id: str, rows: Iterable[Row], head: tuple[int, bytes, bytes], n
         if row is None or fault:
             break
         grow(nodes, size, row[6])
-        versions[row[1]], chain, size = row[2], row[7], size + 1
+        versions[row[1]], chain, size, withheld = row[2], row[7], size + 1, withheld + (not row[1])
     if not fault and waiting:
         fault = Fault("missing", size + 1, f"it and all up to {waiting[0].size}, which {waiting[0].label} covers")
     if not fault and head != (size, chain, root_of(nodes)):
         fault = Fault("head", size + 1, "the stated head is not that of the entries")
-    return Report(ledger_id, size, root_of(nodes).hex(), fault, covered, covered_by)
+    return Report(ledger_id, size, root_of(nodes).hex(), fault, covered, covered_by, withheld)
 
 
 LINE = re.compile(
@@ -242,10 +248,18 @@ LINE = re.compile(
 )
 
 
+HASHES = re.compile(rb'\{"seq":(\d{1,15}),"leaf":"([0-9a-f]{64})","chain":"([0-9a-f]{64})"\}\n\Z')
+
+
 def read_rows(lines: Iterable[bytes]) -> Iterator[Row]:
-    """The lines of entries.jsonl; a body's exact bytes stand between ``"body":`` and the last brace."""
+    """The lines of entries.jsonl; a body's exact bytes stand between ``"body":`` and the last brace. Where a copy
+    has the hashes of an entry only, its stream is empty, which no stream's name is."""
     for number, line in enumerate(lines, 1):
-        found = LINE.match(line)
+        found, hashes = LINE.match(line), HASHES.match(line)
+        if hashes:
+            place, *known = map(bytes.decode, hashes.groups())
+            yield int(place), "", 0, "", "", b"", bytes.fromhex(known[0]), bytes.fromhex(known[1])
+            continue
         if not found:
             raise Unreadable(f"line {number} of entries.jsonl is not an entry")
         *columns, body = found.groups()
@@ -265,8 +279,8 @@ def verify_export(
             read = archive.read if archive else lambda name: (path / name).read_bytes()
             names = archive.namelist() if archive else [f"checkpoints/{p.name}" for p in path.glob("checkpoints/*")]
             stated = json.loads(read("ledger.json").decode())
-            if stated["format"] != 1:
-                raise ValueError(f"format {stated['format']!a}, this program reads 1")
+            if stated["format"] not in (1, 2):
+                raise ValueError(f"format {stated['format']!a}, this program reads 1 and 2")
             kept = [name for name in names if name.startswith("checkpoints/") and name.endswith(".txt")]
             notes += [read_note(read(name).decode(), name, None, valid) for name in kept]
             head = (stated["size"], bytes.fromhex(stated["chain"]), bytes.fromhex(stated["root"]))

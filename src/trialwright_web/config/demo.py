@@ -21,9 +21,10 @@ from trialwright.foundation.tables import Row
 from trialwright.protocol.roles import Role
 from trialwright.stores import open_store
 from trialwright.trial.setup.views import PERSON
+from trialwright_web.config.beginning import PORTS
+from trialwright_web.config.commands import server_command
 
 PASSWORD = "rehearsal-only-2026"  # noqa: S105 - of accounts that act in a rehearsal
-PORTS = {"staff": 8000, "closed": 8001, "public": 8002}
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,17 @@ def main() -> None:
     parser.add_argument("--studies", type=Path, default=Path("studies"), help="folder of the study folders")
     parser.add_argument("--prepare", action="store_true", help="make everything, start nothing")
     given = parser.parse_args()
-    folder = given.folder.resolve()
+    run(given.folder, given.studies, prepare_only=given.prepare)
+
+
+def run(folder: Path, studies: Path = Path("studies"), *, prepare_only: bool) -> None:
+    """Make the demonstration if it is not there, print its sign-ins, and serve it until interrupted."""
+    folder = folder.resolve()
     if not (folder / "ready").exists():
-        prepare(folder, _studies(given.studies.resolve()))
+        prepare(folder, _studies(studies.resolve()))
     print(sign_ins(folder), flush=True)
-    if not given.prepare:
+    if not prepare_only:
+        print("Stop with Ctrl-C.", flush=True)
         serve(folder)
 
 
@@ -147,6 +154,7 @@ def environment(folder: Path, process: str) -> dict[str, str]:
         "TRIALWRIGHT_SECOND_FACTOR": "optional",
         "TRIALWRIGHT_CHECKPOINTS": str(folder / "checkpoints"),
         "TRIALWRIGHT_ATTACHMENTS": str(folder / "attachments"),
+        "TRIALWRIGHT_FILES": str(folder / "files"),
         "TRIALWRIGHT_MAIL": f"file:///{folder}/mail",
         **{f"TRIALWRIGHT_{name.upper()}_ADDRESS": f"http://localhost:{port}" for name, port in PORTS.items()},
         "DJANGO_SETTINGS_MODULE": "trialwright_web.config.settings",
@@ -159,17 +167,12 @@ def _manage(folder: Path, process: str, *command: str) -> None:
 
 
 def serve(folder: Path) -> None:
-    """Run the three processes until interrupted; when one ends, all do."""
+    """Run the three processes and their workers until interrupted; when one ends, all do."""
+    commands = [(process, server_command(port)) for process, port in PORTS.items()]
+    commands += [(process, [sys.executable, "-m", "trialwright_web", "worker"]) for process in ("staff", "closed")]
     running = [
-        subprocess.Popen(  # noqa: S603 - our own command
-            [
-                *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-                *("--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
-                "trialwright_web.config.wsgi:application",
-            ],
-            env=_with(environment(folder, process)),
-        )
-        for process, port in PORTS.items()
+        subprocess.Popen(command, env=_with(environment(folder, process)))  # noqa: S603 - our own commands
+        for process, command in commands
     ]
     try:
         while all(process.poll() is None for process in running):

@@ -33,11 +33,11 @@ SETTINGS = (
     Setting("TRIALWRIGHT_PROCESS", "Which process this is: staff, closed or public.", "staff"),
     Setting("TRIALWRIGHT_INSTALLATION", "File that lists the studies and their open stores (TOML).", None),
     Setting("TRIALWRIGHT_CLOSED", "File that lists the closed stores and dispensing keys; closed process only.", ""),
-    Setting("TRIALWRIGHT_SECRET_KEY_FILE", "File with at least 50 random characters; signs sessions and links.", None),
+    Setting("TRIALWRIGHT_SECRET_KEY_FILE", "File of 50 or more random characters; signs sessions.", None),
     Setting("TRIALWRIGHT_DATABASE", "Accounts, sessions, drafts: sqlite:///… or postgresql://…", None),
     Setting("TRIALWRIGHT_IDENTITY", "Who the participants are: sqlite:///… or postgresql://…", None),
     Setting("TRIALWRIGHT_HOSTS", "Host names the process answers to, separated by commas.", "localhost"),
-    Setting("TRIALWRIGHT_HTTPS", "yes: cookies only over HTTPS and strict transport security; no: for one machine.", "yes"),
+    Setting("TRIALWRIGHT_HTTPS", "yes: cookies over HTTPS only; no: for one machine.", "yes"),
     Setting("TRIALWRIGHT_SECOND_FACTOR", "required, or optional where no study is real.", "required"),
     Setting("TRIALWRIGHT_IDLE_MINUTES", "Minutes without a request after which a session ends (5 to 240).", "30"),
     Setting("TRIALWRIGHT_MAIL", "smtp://USER:PASSWORD@HOST:PORT, or file:///FOLDER to write mails into files.", ""),
@@ -46,6 +46,9 @@ SETTINGS = (
     Setting("TRIALWRIGHT_PUBLIC_ADDRESS", "Where the public process is reached.", "http://localhost:8002"),
     Setting("TRIALWRIGHT_CHECKPOINTS", "Folder that gets each signed checkpoint; empty: none are handed out.", ""),
     Setting("TRIALWRIGHT_ATTACHMENTS", "Folder of sealed attachments; empty: attachments are refused.", ""),
+    Setting("TRIALWRIGHT_FILES", "Folder of exports that were asked for; kept for seven days.", ""),
+    Setting("TRIALWRIGHT_PROXIES", "How many reverse proxies of ours a request passes (0 to 5).", "0"),
+    Setting("TRIALWRIGHT_METRICS_TOKEN_FILE", "File with what /metrics asks for; empty: no metrics.", ""),
     Setting("TRIALWRIGHT_WATCH", "yes: templates are read again at each request (for development).", "no"),
 )  # fmt: skip
 
@@ -70,7 +73,16 @@ class Environment:
     public_address: str
     checkpoints: Path | None
     attachments: Path | None
+    files: Path | None
+    proxies: int
+    metrics_token: str
     watch: bool
+
+    @property
+    def address(self) -> str:
+        """Where this process is reached."""
+        addresses = {"staff": self.staff_address, "closed": self.closed_address, "public": self.public_address}
+        return addresses[self.process]
 
 
 def read_environment(given: Mapping[str, str] | None = None) -> Environment:
@@ -95,27 +107,30 @@ def read_environment(given: Mapping[str, str] | None = None) -> Environment:
         process=process,
         installation=Path(values["installation"]),
         closed=_path(values["closed"]),
-        secret_key=_secret(Path(values["secret_key_file"])),
+        secret_key=_secret("SECRET_KEY", values["secret_key_file"], 50),
         database=values["database"],
         identity=values["identity"],
         hosts=tuple(host.strip() for host in values["hosts"].split(",") if host.strip()),
         https=_one_of("HTTPS", values["https"], ("yes", "no")) == "yes",
         second_factor_required=_one_of("SECOND_FACTOR", values["second_factor"], ("required", "optional"))
         == "required",
-        idle_minutes=_minutes(values["idle_minutes"]),
+        idle_minutes=_whole("IDLE_MINUTES", values["idle_minutes"], 5, 240),
         mail=values["mail"],
         staff_address=values["staff_address"].rstrip("/"),
         closed_address=values["closed_address"].rstrip("/"),
         public_address=values["public_address"].rstrip("/"),
         checkpoints=_path(values["checkpoints"]),
         attachments=_path(values["attachments"]),
+        files=_path(values["files"]),
+        proxies=_whole("PROXIES", values["proxies"], 0, 5),
+        metrics_token=_secret("METRICS_TOKEN", values["metrics_token_file"], 20),
         watch=_one_of("WATCH", values["watch"], ("yes", "no")) == "yes",
     )
 
 
 def _value(setting: Setting, variables: Mapping[str, str]) -> str:
     value = variables.get(setting.name, setting.default)
-    if value is None:
+    if value is None or (setting.default is None and not value):
         raise SettingInvalid(f"{setting.name} is not set → {setting.meaning}")
     return value
 
@@ -130,19 +145,20 @@ def _path(value: str) -> Path | None:
     return Path(value) if value else None
 
 
-def _minutes(value: str) -> int:
-    if not value.isdecimal() or not 5 <= int(value) <= 240:
-        raise SettingInvalid(f"TRIALWRIGHT_IDLE_MINUTES is {value[:40]!r} → give whole minutes from 5 to 240")
+def _whole(name: str, value: str, least: int, most: int) -> int:
+    if not (value.isascii() and value.isdecimal() and len(value) < 6 and least <= int(value) <= most):
+        raise SettingInvalid(f"TRIALWRIGHT_{name} is {value[:40]!r} → give a whole number from {least} to {most}")
     return int(value)
 
 
-def _secret(path: Path) -> str:
+def _secret(name: str, path: str, least: int) -> str:
+    """What the file holds; nothing where no file is named and none has to be."""
+    if not path:
+        return ""
     try:
-        secret = path.read_text(encoding="ascii").strip()
+        secret = Path(path).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
-        raise SettingInvalid(
-            f"{path} cannot be read → TRIALWRIGHT_SECRET_KEY_FILE names a file of ASCII text"
-        ) from None
-    if len(secret) < 50:
-        raise SettingInvalid(f"{path} holds {len(secret)} characters → make it at least 50 random ones")
+        raise SettingInvalid(f"{path} cannot be read → TRIALWRIGHT_{name}_FILE names a file of ASCII text") from None
+    if len(secret) < least:
+        raise SettingInvalid(f"{path} holds {len(secret)} characters → make it at least {least} random ones")
     return secret

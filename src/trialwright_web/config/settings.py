@@ -9,6 +9,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from trialwright_web.config.databases import database
 from trialwright_web.config.environment import read_environment
+from trialwright_web.config.mail import mail
 
 ENVIRONMENT = read_environment()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -29,8 +30,8 @@ SCREENS = [
         "participant",
         "capture",
         "randomise",
-        "laboratory",
         "products",
+        "laboratory",
         "monitor",
         "safety",
         "downloads",
@@ -55,6 +56,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "trialwright_web.shell.metrics.Counted",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -109,6 +111,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 # By user and by address: ten wrong tries from one address in a minute, five for one user in five minutes.
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login": "60/m/ip", "reauthenticate": "10/m/user"}
+ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.proxies
+PASSWORD_RESET_TIMEOUT = int(timedelta(days=3).total_seconds())  # of invitations; nobody is mailed a password
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Trialwright"
@@ -128,6 +132,10 @@ CSRF_COOKIE_SECURE = ENVIRONMENT.https
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "trialwright_web.shell.views.csrf_failed"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- mail -----------------------------------------------------------------------------------------------------
+
+vars().update(mail(ENVIRONMENT.mail, ENVIRONMENT.staff_address))
 
 # --- what a browser may do --------------------------------------------------------------------------------------
 
@@ -163,7 +171,7 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = PACKAGE / "static_collected"
+STATIC_ROOT = None  # WhiteNoise serves the files where they lie, read once when the process begins
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.InMemoryStorage"
@@ -184,6 +192,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "allauth": {"level": "WARNING"},
+        "granian.access": {"level": "ERROR"},  # addresses name participants; the proxy logs what operators need
         "fontTools": {"level": "ERROR"},
         "weasyprint": {"level": "ERROR"},
     },

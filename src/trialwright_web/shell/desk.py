@@ -16,6 +16,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from trialwright.build import Build
+from trialwright.foundation.errors import Refusal
 from trialwright.foundation.operating_system import SystemEntropy
 from trialwright.foundation.tables import Row, Rows
 from trialwright.protocol.roles import Role
@@ -32,6 +33,12 @@ SESSION = "desks"
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Request", "Desk", P], HttpResponse]
+
+
+class RestoredBehind(Refusal):
+    """The study came back from a backup behind a checkpoint held outside, and nobody accepted the loss yet."""
+
+    code = "web.restored_behind"
 
 
 class Request(HttpRequest):
@@ -172,6 +179,11 @@ class Desk:
             raise Http404
         return row
 
+    def may_see(self, code: str) -> bool:
+        """Whether :meth:`participant` would answer."""
+        row = self.rows.get(DISPOSITION, (code,))
+        return row is not None and self.site in (None, row["site"])
+
     def dispatch(
         self,
         command: Command,
@@ -179,11 +191,6 @@ class Desk:
         request_id: str,
         observed_at: str | None = None,
         reason: str | None = None,
-    def may_see(self, code: str) -> bool:
-        """Whether :meth:`participant` would answer."""
-        row = self.rows.get(DISPOSITION, (code,))
-        return row is not None and self.site in (None, row["site"])
-
         signature: Signature | None = None,
     ) -> Receipt:
         """Give a command through the one door; see :meth:`trialwright.trial.dispatch.Trial.dispatch`.
@@ -192,6 +199,12 @@ class Desk:
             request_id: of the page that was sent (:func:`new_request_id` when it was drawn), so that sending it
                 twice does one thing.
         """
+        if installation().studies[self.study].is_behind:
+            raise RestoredBehind(
+                f"{self.study} came back from a backup with entries missing; it is read-only",
+                remedy="whoever runs this installation lists the loss and has it accepted",
+                study=self.study,
+            )
         return self.trial.dispatch(
             command,
             by=self.actor,
@@ -239,6 +252,14 @@ def _serves(trial: Trial, role: Role) -> bool:
 
 VISITORS = frozenset({Role.INVESTIGATOR, Role.SAFETY_OFFICER})
 """Blinded roles with business in the closed process."""
+
+
+def desk_of(account: Any, study: str, key: str, language: str = "en") -> Desk | None:
+    """The desk of an account without a browser (a token, a job), while the person holds the role; else None."""
+    if study not in installation().studies:
+        return None
+    place = next((place for place in _places_in(study, account.person) if place.key == key), None)
+    return Desk(place, account.person, account.pk, installation().trial(study), language) if place else None
 
 
 def take(request: HttpRequest, place: Place) -> None:

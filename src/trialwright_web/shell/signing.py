@@ -42,16 +42,25 @@ def sign(request: Request, desk: Desk, meaning: str, shown: str) -> Signature:
     Raises:
         SignatureRefused: a component is missing or wrong, or there were too many tries.
     """
+    reauthenticate(request)
+    if needs_code(request) and not _code_is_right(request.user, request.POST.get("code", "")):
+        raise SignatureRefused("the code is not right", remedy="type the code your authenticator shows now")
+    request.session[SIGNED] = True
+    return Signature(desk.person, meaning, shown)
+
+
+def reauthenticate(request: Request) -> None:
+    """Make sure of the person by the posted ``password``.
+
+    Raises:
+        SignatureRefused: it is wrong, or there were too many tries.
+    """
     if not ratelimit.consume(
         request, action="reauthenticate", user=request.user, config=account_settings.RATE_LIMITS
     ):
         raise SignatureRefused("too many tries", remedy="wait a minute, then sign again")
     if not request.user.check_password(request.POST.get("password", "")):
         raise SignatureRefused("the password is not right", remedy="type your own password")
-    if needs_code(request) and not _code_is_right(request.user, request.POST.get("code", "")):
-        raise SignatureRefused("the code is not right", remedy="type the code your authenticator shows now")
-    request.session[SIGNED] = True
-    return Signature(desk.person, meaning, shown)
 
 
 def _factors(user: Any) -> Any:

@@ -55,6 +55,11 @@ def clear_draft(account: int, place: str) -> None:
     Draft.objects.filter(account_id=account, place=place).delete()
 
 
+def purge_drafts(before: datetime) -> int:
+    """Forget drafts that nobody touched since. Returns how many."""
+    return Draft.objects.filter(saved_at__lt=before).delete()[0]
+
+
 def _key() -> bytes:
     return HKDF(SHA256(), 32, salt=None, info=b"trialwright drafts").derive(settings.SECRET_KEY.encode())
 

@@ -72,7 +72,7 @@ def python_of(version):
 
 def test_it_is_one_short_file_that_imports_the_standard_library_alone():
     text = VERIFIER.read_text()
-    assert len(text.splitlines()) < 300
+    assert len(text.splitlines()) < 320
     imported = set()
     for node in ast.walk(ast.parse(text, feature_version=(3, 8))):
         if isinstance(node, ast.Import):

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from django.urls import URLPattern, URLResolver, include, path
 
 from trialwright_web.shell import views
+from trialwright_web.shell.metrics import metrics
 
 handler404 = "trialwright_web.shell.views.not_found"
 handler500 = "trialwright_web.shell.views.failed"
@@ -15,8 +16,8 @@ SIGN_IN: list[URLPattern | URLResolver] = [
     path("", views.desks, name="desks"),
     path("language", views.choose_language, name="language"),
     path("health", views.health, name="health"),
-    path("accounts/", include("allauth.account.urls")),
-    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("metrics", metrics, name="metrics"),
+    path("accounts/", include("trialwright_web.accounts.urls")),
 ]
 
 

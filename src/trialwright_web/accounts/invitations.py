@@ -1,0 +1,64 @@
+"""Invitations: a one-time link with which somebody chooses their own password; nobody else ever knows it.
+
+The token is Django's: it covers the password's hash and the last sign-in, so that it is worthless once used, and it
+ends after ``PASSWORD_RESET_TIMEOUT``. Inviting somebody again takes their password and second factors away first.
+"""
+
+from __future__ import annotations
+
+import re
+
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import transaction
+from django.urls import reverse
+from django.utils.http import base36_to_int, int_to_base36
+
+from trialwright.foundation.errors import InvalidValue
+from trialwright_web.accounts.models import Account
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{1,79}\Z")
+
+
+class PersonUnreadable(InvalidValue):
+    """Not an id that a person can have in the record."""
+
+    code = "web.person_unreadable"
+
+
+class _Tokens(PasswordResetTokenGenerator):
+    key_salt = "trialwright_web.accounts.invitations"
+
+
+def invite(person: str, email: str = "") -> str:
+    """Make the account if there is none, take away what it signed in with, and answer the link's path.
+
+    Args:
+        person: the id in the record; becomes the user name.
+        email: where mails that say "sign in" go; unchanged where empty.
+
+    Raises:
+        PersonUnreadable: the id has other characters, or another length.
+    """
+    if not _NAME.match(person):
+        raise PersonUnreadable(
+            f"{person[:80]!a} cannot be a user name", remedy="use 2 to 80 letters, digits, dots, _, - and @"
+        )
+    with transaction.atomic():
+        account, _ = Account.objects.get_or_create(username=person)
+        account.set_unusable_password()
+        account.is_active = True
+        account.email = email or account.email
+        account.save()
+        Authenticator.objects.filter(user=account).delete()
+    return reverse("invitation", args=(int_to_base36(account.pk), _Tokens().make_token(account)))
+
+
+def invited(number: str, token: str) -> Account | None:
+    """The account that the link is for, while it is good."""
+    try:
+        account = Account.objects.filter(pk=base36_to_int(number), is_active=True).first()
+    except ValueError:
+        return None
+    good = account is not None and not account.has_usable_password() and _Tokens().check_token(account, token)
+    return account if good else None

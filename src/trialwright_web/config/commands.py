@@ -1,0 +1,271 @@
+"""``python -m trialwright_web COMMAND``: what whoever runs an installation does.
+
+``serve`` is a command of ``trialwright``, too, through an entry point.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from trialwright.foundation.errors import InvalidValue, TrialwrightError
+from trialwright.foundation.operating_system import SystemClock, SystemEntropy
+from trialwright_web.config.environment import PROCESSES, SETTINGS, Environment, SettingInvalid, read_environment
+
+NEGATIVE = 1
+
+app = typer.Typer(
+    name="trialwright_web",
+    help="Runs the application: see docs/how-to/install.md and operate.md. Settings come from the environment.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def main() -> None:
+    """Exit code 0 done, 1 a negative answer, 2 wrong settings or usage; never a traceback for what a user did."""
+    try:
+        app()
+    except (TrialwrightError, SettingInvalid) as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)
+
+
+def add_to(library: typer.Typer) -> None:
+    """Add ``serve`` to the library's command line; called through its entry point."""
+    library.command("serve")(serve)
+
+
+@app.command()
+def settings(
+    markdown: Annotated[bool, typer.Option(help="Print docs/reference/settings.md instead.")] = False,
+) -> None:
+    """List every setting, and check those that are set here."""
+    if markdown:
+        typer.echo(settings_page(), nl=False)
+        return
+    for setting in SETTINGS:
+        default = "required" if setting.default is None else f"default {setting.default or 'empty'}"
+        typer.echo(f"{setting.name}\n    {setting.meaning} ({default})")
+    read_environment()
+    typer.echo("\nThe settings of this process are in order.")
+
+
+def settings_page() -> str:
+    """The reference page of the settings."""
+    lines = [
+        "# Settings",
+        "",
+        "Every setting is an environment variable; a name beginning with `TRIALWRIGHT_` that is not listed here is",
+        "an error, so that a misspelt one is found. `python -m trialwright_web settings` checks them. This page is",
+        "made by `python -m trialwright_web settings --markdown`.",
+        "",
+        "| name | meaning | default |",
+        "|---|---|---|",
+    ]
+    for setting in SETTINGS:
+        default = "*required*" if setting.default is None else f"`{setting.default}`" if setting.default else "empty"
+        lines.append(f"| `{setting.name}` | {setting.meaning} | {default} |")
+    return "\n".join(lines) + "\n"
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new folder for everything of the installation.")],
+    study: Annotated[list[Path], typer.Option(help="Folder of a study; may be repeated.")],
+    mode: Annotated[str, typer.Option(help="production, test or rehearsal; of every study named.")] = "test",
+    host: Annotated[str, typer.Option(help="Name under which people reach it.")] = "localhost",
+) -> None:
+    """Write the files of a new installation on SQLite: list of studies, secrets, and the settings of each process."""
+    from trialwright_web.config.beginning import begin_installation
+
+    for line in begin_installation(folder.resolve(), [path.resolve() for path in study], mode, host):
+        typer.echo(line)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring this process's databases up to this version, and open (or make) the stores of every study."""
+    _django()
+    from django.core.management import call_command
+
+    call_command("prepare_databases")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; that of the process's own address by default.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that answer.")] = 1,
+    threads: Annotated[int, typer.Option(help="Threads of each.")] = 4,
+    demo: Annotated[Path | None, typer.Option(help="Serve the demonstration in this folder instead.")] = None,
+) -> None:
+    """Serve the process that TRIALWRIGHT_PROCESS names, or a demonstration."""
+    if demo is not None:
+        from trialwright_web.config.demo import run
+
+        run(demo, prepare_only=False)
+        return
+    environment = read_environment()
+    port = port or urlsplit(environment.address).port or 8000
+    arguments = server_command(port, host=host, workers=workers, threads=threads)
+    os.execv(arguments[0], arguments)  # noqa: S606 - our own server, in place of this process
+
+
+def server_command(port: int, *, host: str = "127.0.0.1", workers: int = 1, threads: int = 4) -> list[str]:
+    """The command line of the HTTP server."""
+    return [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
+        *("--workers", str(workers), "--blocking-threads", str(threads), "--backlog", "1024", "--no-ws"),
+        *("--log-level", "warning", "trialwright_web.config.wsgi:application"),
+    ]
+
+
+@app.command()
+def worker(once: Annotated[bool, typer.Option(help="Do what waits and end.")] = False) -> None:
+    """Sign checkpoints, send mail, make exports, forget what is too old: until told to stop."""
+    _django()
+    from trialwright_web.config.worker import Worker, run_until_told
+
+    if once:
+        own = Worker(SystemClock())
+        while own.round():
+            pass
+    else:
+        run_until_told(SystemClock())
+
+
+@app.command()
+def invite(
+    person: Annotated[str, typer.Argument(help="The person's id in the record; becomes the user name.")],
+    email: Annotated[str, typer.Option(help="Where mails that say 'sign in' go.")] = "",
+) -> None:
+    """Print a one-time link with which a person chooses their own password; also after it, or the phone, was lost."""
+    _django()
+    from trialwright_web.accounts.invitations import invite as make
+
+    typer.echo(f"{_environment().staff_address}{make(person, email)}")
+    typer.echo("Hand it over so that only they get it. It works once, for three days.")
+
+
+@app.command()
+def begin(
+    study: Annotated[str, typer.Argument(help="Id of an installed study.")],
+    sponsor: Annotated[str, typer.Argument(help="Person who acts for the sponsor.")],
+    organisation: Annotated[str, typer.Option(help="The sponsor.")],
+) -> None:
+    """Begin the record of a study, with its first sponsor; everything else is done at desks."""
+    _django()
+    from trialwright.protocol.roles import Role
+    from trialwright.trial.command import Actor
+    from trialwright.trial.setup.commands import CreateStudy
+    from trialwright_web.shell.studies import installation
+
+    if study not in installation().studies:
+        raise InvalidValue(f"{study} is not installed", remedy=f"use one of {', '.join(installation().studies)}")
+    installation().trial(study).dispatch(
+        CreateStudy(build=installation().folder_build(study).id),
+        by=Actor(sponsor, Role.SPONSOR, organisation),
+        request_id="begin." + SystemEntropy().bytes(16, purpose="request id", stream="web", position=0).hex(),
+    )
+    typer.echo(f"The record of {study} has begun; {sponsor} signs in and approves the build.")
+
+
+@app.command()
+def key() -> None:
+    """Print the public key that verifies the checkpoints; publish it where nobody here can change it."""
+    environment = read_environment()
+    if environment.checkpoints is None:
+        raise InvalidValue("no checkpoints are made", remedy="set TRIALWRIGHT_CHECKPOINTS")
+    from trialwright_web.shell.checkpoints import signing_key
+
+    typer.echo(str(signing_key(environment.checkpoints, "").verifier))
+
+
+@app.command("rebuild-views")
+def rebuild_views(
+    study: Annotated[list[str] | None, typer.Argument(help="Ids of studies; all by default.")] = None,
+) -> None:
+    """Empty the views of every space this process holds and fold the record again."""
+    _django()
+    from trialwright_web.shell.studies import installation
+
+    for name in study or installation().studies:
+        if name not in installation().studies:
+            raise InvalidValue(f"{name} is not installed", remedy=f"use one of {', '.join(installation().studies)}")
+        trial = installation().trial(name)
+        for space in dict.fromkeys(trial.ledgers) if not trial.one_space else list(trial.ledgers)[:1]:
+            typer.echo(f"{name} {space.value}: {trial.rebuild_views(space):,} facts")
+
+
+@app.command()
+def backup(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
+    """Copy everything this process knows, while people work; the closed process knows both spaces."""
+    from trialwright_web.config.backup import back_up
+
+    manifest = back_up(read_environment(), folder, SystemClock().now())
+    for name, heads in manifest["heads"].items():
+        for ledger, head in heads.items():
+            typer.echo(f"{name}: {ledger} up to entry {head['size']:,}")
+    typer.echo(f"{len(manifest['files'])} files in {folder}")
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="Folder of the backup.")],
+    checkpoint: Annotated[list[Path], typer.Option(help="A checkpoint that somebody kept outside; may be repeated.")],
+    key: Annotated[list[str], typer.Option(help="A public key that you trust, or a file with it; may be repeated.")],
+) -> None:
+    """Put a backup back and hold it against checkpoints held outside. Exit code 1 where something is missing."""
+    from trialwright_web.config.backup import restore as put_back
+
+    notes = [path.read_text(encoding="utf-8") for path in checkpoint]
+    keys = [text if "+" in text else Path(text).read_text(encoding="utf-8") for text in key]
+    found = put_back(read_environment(), folder, notes, keys)
+    for report in found.reports:
+        typer.echo(str(report))
+    for ledger, (has, known) in found.missing.items():
+        typer.echo(f"MISSING: {ledger} has {has:,} entries, {known:,} were covered outside: {known - has:,} are lost")
+    if not found.whole:
+        typer.echo("These studies are read-only until the loss is accepted: python -m trialwright_web accept-loss")
+        raise typer.Exit(NEGATIVE)
+
+
+@app.command("accept-loss")
+def accept_loss(
+    study: Annotated[str, typer.Argument(help="A study that came back behind.")],
+    person: Annotated[str, typer.Argument(help="Who accepts; gives their password.")],
+) -> None:
+    """Let a study that came back behind be written again, in somebody's name."""
+    _django()
+    from trialwright_web.accounts.models import Account
+    from trialwright_web.config.backup import accept_loss as accept
+
+    account = Account.objects.filter(username=person, is_active=True).first()
+    if account is None or not account.check_password(getpass.getpass(f"Password of {person}: ")):
+        raise InvalidValue("the name or the password is not right", remedy="the person types their own password")
+    typer.echo(f"Kept in {accept(_environment().installation, study, person, SystemClock().now())}")
+
+
+def _environment() -> Environment:
+    from django.conf import settings as django
+
+    environment: Environment = django.ENVIRONMENT
+    return environment
+
+
+def _django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "trialwright_web.config.settings")  # noqa: TID251 - Django's way
+    import django
+
+    django.setup()
+
+
+__all__ = ["PROCESSES", "add_to", "app", "main", "server_command", "settings_page"]
