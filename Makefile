@@ -5,7 +5,7 @@ RUN := $(VENV)/bin
 DEMO ?= demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format tutorial bench bench-simulate campaigns lock clean \
+.PHONY: help setup demo test lint format tutorial bench bench-simulate bench-analysis campaigns lock clean \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models
 
 help: ## Show what can be made
@@ -39,6 +39,9 @@ bench: setup ## Figures of speed and memory beside their targets, taken in one r
 
 bench-simulate: setup ## Simulated trials a second on one core, and a grid of a million trials
 	$(RUN)/python benchmarks/simulate.py --grid
+
+bench-analysis: setup ## Speed of the analyses, beside R where Rscript with nlme and lmerTest is installed
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/analysis.py
 
 lint: setup ## Style, types and the layers of the house
 	$(RUN)/ruff check

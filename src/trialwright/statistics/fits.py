@@ -110,7 +110,7 @@ class Fit(Generic[M]):
         found = self._design.variable(covariate)
         if not isinstance(found, Covariate):
             raise CannotEstimate(f"{covariate!r} is a factor", remedy="ask for its levels")
-        return float(found.values.mean())
+        return found.average
 
     def _row(self, at: At) -> Array:
         return self._cut(self._design.row(at))

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import cache, cached_property, lru_cache, reduce
 from itertools import product
 from math import isnan
 from typing import Any
@@ -102,10 +102,15 @@ class Covariate:
     def point(self, full: bool, value: Level | None) -> Array:
         """The column at a value, or at the mean of the data where none is given."""
         if value is None:
-            return np.array([self.values.mean()])
+            return np.array([self.average])
         if isinstance(value, str):
             raise CannotEstimate(f"{self.name!r} is a column of numbers", remedy="give a number", given=value[:40])
         return np.array([float(value)])
+
+    @cached_property
+    def average(self) -> float:
+        """The mean of the values."""
+        return float(self.values.mean())
 
     def steps(self, full: bool) -> Array:
         """Change of the column over one unit: (1, 1)."""
@@ -124,19 +129,19 @@ class Factor:
 
     def columns(self, full: bool) -> Array:
         """Indicators of the levels, (n, L), without that of the first where not ``full``."""
-        return np.asarray(self._indicators(full)[self.codes])
+        return np.asarray(_indicators(len(self.levels), full)[self.codes])
 
     def labels(self, full: bool) -> tuple[str, ...]:
         return tuple(f"{self.name}[{level}]" for level in (self.levels if full else self.levels[1:]))
 
     def point(self, full: bool, value: Level | None) -> Array:
         """The indicators of a level, or their mean over the levels, each with equal weight, where none is given."""
-        indicators = self._indicators(full)
+        indicators = _indicators(len(self.levels), full)
         return np.asarray(indicators.mean(axis=0) if value is None else indicators[self.place(value)])
 
     def steps(self, full: bool) -> Array:
         """Change of the indicators from the first level to each other one: (L − 1, L or L − 1)."""
-        indicators = self._indicators(full)
+        indicators = _indicators(len(self.levels), full)
         return np.asarray(indicators[1:] - indicators[0])
 
     def place(self, level: Level) -> int:
@@ -150,8 +155,11 @@ class Factor:
             raise CannotEstimate(f"{self.name!r} has no level {level!r}", remedy=f"use one of {known}")
         return self.levels.index(level)
 
-    def _indicators(self, full: bool) -> Array:
-        return np.eye(len(self.levels))[:, 0 if full else 1 :]
+
+@cache
+def _indicators(levels: int, full: bool) -> Array:
+    """A row for each level: which of the levels it is, without the first where not ``full``."""
+    return np.eye(levels)[:, 0 if full else 1 :]
 
 
 Variable = Covariate | Factor
@@ -210,8 +218,7 @@ def variable(data: Mapping[str, Any], name: str, rows: Index, *, as_factor: bool
 def _factor(name: str, values: list[Any], declared: list[Any] | None, numeric: bool) -> Factor:
     try:
         present = set(values)
-        missing = {value for value in present if _is_missing(value)}
-        if missing:
+        if any(map(_is_missing, present)):
             raise _missing(name, sum(map(_is_missing, values)))
         levels = tuple(sorted(present) if declared is None else (level for level in declared if level in present))
     except TypeError as error:

@@ -114,7 +114,8 @@ class MixedModel:
         phi = self._state.phi
         variance = float(c @ phi @ c)
         # ∂(c'Φc)/∂θ_j = −c'Φ P_j Φ c, with the sign of P_j as above
-        gradient = -np.einsum("p,jpq,q->j", phi @ c, self._state.p_j, phi @ c)
+        turned = phi @ c
+        gradient = -(self._state.p_j @ turned) @ turned
         df = 2.0 * variance**2 / float(gradient @ self._theta_covariance @ gradient)
         adjusted = float(c @ self._coefficient_covariance(method) @ c)
         if not adjusted > 0.0:

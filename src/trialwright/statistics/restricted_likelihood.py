@@ -142,6 +142,11 @@ def _mirrored(k: int, q: int) -> tuple[Index, Index]:
     return ((j * q + a) * k + m) * q + b, ((j * q + b) * k + m) * q + a
 
 
+@cache
+def _unit(q: int) -> Array:
+    return np.eye(q)
+
+
 class _Products:
     """X'MX, X'My and y'My, summed over patterns, for M = W, W V_j W, W V_j W V_k W and W V_jk W."""
 
@@ -162,7 +167,7 @@ class _Products:
         a, b = upper(q)
         both = present[:, :, None] & present[:, None, :]
         # Unit rows where a visit is absent: inverse and determinant of the rest are not touched by them.
-        padded = np.where(both, sigma, np.eye(q))
+        padded = np.where(both, sigma, _unit(q))
         w = np.linalg.inv(padded) * both
         self.log_det += float(people @ np.linalg.slogdet(padded)[1])
         # Blocks of k matrices as one tall matrix each: products of few large ones instead of many small ones.
