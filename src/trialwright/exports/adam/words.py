@@ -1,0 +1,168 @@
+"""How words of the plan are called in the data sets: populations, parameters, strata, visits, periods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from trialwright.exports.adam.errors import PlanNotMapped
+from trialwright.protocol import Study
+from trialwright.protocol.analysis import Endpoint
+from trialwright.protocol.mapping import Target, target_of
+from trialwright.protocol.schedule import Encounter
+
+POPULATIONS: Mapping[str, str] = {
+    "full_analysis": "FASFL",
+    "intention_to_treat": "ITTFL",
+    "per_protocol": "PPROTFL",
+    "safety_set": "SAFFL",
+    "safety": "SAFFL",
+    "randomised": "RANDFL",
+}
+"""Names that ADaM has for populations (ADaMIG 1.3, table 3.2.6); others are made from the plan's name."""
+
+RESERVED = frozenset({"ENRLFL", "DTHFL", "TRTEMFL", "ABLFL", "ANL01FL"})
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What ADEFF or ADTTE calls a parameter.
+
+    Attributes:
+        code: PARAMCD, unique in the package.
+        label: PARAM, with its unit.
+        item: ``form.item`` of the study.
+        target: where the item stands in the tabulation data sets.
+        visits: encounters that some endpoint looks at.
+        baseline: encounter of the baseline, or None.
+        survival: whether it is a time to an event.
+    """
+
+    code: str
+    label: str
+    item: str
+    target: Target
+    visits: tuple[str, ...]
+    baseline: str | None
+    survival: bool
+
+
+class PlanWords:
+    """Names of the data sets' variables and values for words of a plan.
+
+    Args:
+        study: the study as last approved.
+        language: of labels.
+
+    Raises:
+        PlanNotMapped: when asked for an endpoint whose item has no place in the tabulation data sets.
+    """
+
+    def __init__(self, study: Study, language: str = "en") -> None:
+        self._study = study
+        self._language = language
+
+    def text(self, words: Mapping[str, str]) -> str:
+        """A text in the language, or in the study's first."""
+        return words.get(self._language) or next(iter(words.values()))
+
+    @cached_property
+    def populations(self) -> Mapping[str, str]:
+        """Population of the plan → its flag in ADSL."""
+        flags: dict[str, str] = {}
+        for population in self._study.analysis.populations:
+            flag = POPULATIONS.get(population.id) or f"{_short(population.id, 6)}FL"
+            flags[population.id] = _apart(flag, {*flags.values(), *RESERVED}, suffix="FL")
+        return flags
+
+    @cached_property
+    def strata(self) -> Mapping[str, str]:
+        """Randomisation factor → its variable in ADSL."""
+        found: dict[str, str] = {}
+        for stratum in self._study.randomisation.strata:
+            found[stratum.id] = _apart(_short(stratum.id, 8), set(found.values()))
+        return found
+
+    @cached_property
+    def encounters(self) -> Mapping[str, Encounter]:
+        """Encounter by id."""
+        return {encounter.id: encounter for encounter in self._study.schedule.encounters}
+
+    @cached_property
+    def visit_numbers(self) -> Mapping[str, int]:
+        """Encounter → AVISITN, the number that the tabulation data sets give the visit."""
+        return {name: number for number, name in enumerate(self.encounters, start=1)}
+
+    @cached_property
+    def periods(self) -> Mapping[str, int]:
+        """Period → APERIOD, from 1; a parallel study has none."""
+        return {period.id: number for number, period in enumerate(self._study.identity.periods, start=1)}
+
+    def period_of(self, encounter: str) -> int | None:
+        """APERIOD of an encounter, None outside periods."""
+        planned = self.encounters.get(encounter)
+        return self.periods.get(planned.period) if planned is not None and planned.period else None
+
+    def parameter(self, endpoint: Endpoint) -> Parameter:
+        """The parameter that an endpoint looks at."""
+        survival = endpoint.measure == "time_to_event"
+        return self.parameters[endpoint.item, survival]
+
+    @cached_property
+    def parameters(self) -> Mapping[tuple[str, bool], Parameter]:
+        """(item, whether a time to an event) → parameter, in the order of the plan."""
+        found: dict[tuple[str, bool], Parameter] = {}
+        for endpoint in self._study.analysis.endpoints:
+            key = (endpoint.item, endpoint.measure == "time_to_event")
+            known = found.get(key)
+            visits = dict.fromkeys((*(known.visits if known else ()), *endpoint.at))
+            if known is not None and endpoint.baseline not in (None, known.baseline) and known.baseline is not None:
+                raise PlanNotMapped(
+                    f"{endpoint.item} has two baselines in the plan: {known.baseline} and {endpoint.baseline}",
+                    remedy="count all endpoints of one item from one baseline",
+                    item=endpoint.item,
+                )
+            target, label = self._target(endpoint)
+            taken = {parameter.code for other, parameter in found.items() if other != key}
+            found[key] = Parameter(
+                code=known.code if known else _apart(_short(target.test or target.variable, 8), taken),
+                label=label,
+                item=endpoint.item,
+                target=target,
+                visits=tuple(visits),
+                baseline=endpoint.baseline or (known.baseline if known else None),
+                survival=key[1],
+            )
+        return found
+
+    def _target(self, endpoint: Endpoint) -> tuple[Target, str]:
+        form_id, _, item_id = endpoint.item.partition(".")
+        form = self._study.forms.get(form_id)
+        item = next((one for one in form.items() if one.id == item_id), None) if form is not None else None
+        target = target_of(form, item) if form is not None and item is not None else None
+        if item is None or target is None or not (target.is_result or endpoint.measure == "time_to_event"):
+            raise PlanNotMapped(
+                f"the endpoint {endpoint.id} looks at {endpoint.item}, which is no tabulated result",
+                remedy="give the item an `sdtm:` mapping with a test",
+                endpoint=endpoint.id,
+            )
+        name = self.text(item.label)
+        unit = f" ({item.units[0]})" if item.units and item.units[0] not in name else ""
+        return target, f"{name}{unit}"
+
+
+def _short(name: str, length: int) -> str:
+    return re.sub(r"[^A-Z0-9]", "", name.upper())[:length] or "X"
+
+
+def _apart(name: str, taken: set[str], suffix: str = "") -> str:
+    """The name, or one with a number that nobody has yet."""
+    stem = name.removesuffix(suffix)
+    candidate, number = name, 1
+    while candidate in taken:
+        number += 1
+        room = 8 - len(suffix) - len(str(number))
+        candidate = f"{stem[:room]}{number}{suffix}"
+    return candidate

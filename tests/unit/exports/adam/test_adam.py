@@ -1,0 +1,178 @@
+"""Analysis data sets: every number can be worked out again from the record, every word of the plan has a name."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from trialwright.exports.adam import PlanWords, adam_package
+from trialwright.exports.adam.errors import PlanNotMapped
+from trialwright.exports.adam.notes import AdamKind
+from trialwright.exports.adam.outcomes import Measured
+from trialwright.exports.adam.survival import Survival
+from trialwright.exports.files import write_package
+from trialwright.trial.capture.views import ITEM
+
+
+def item_of(exported, code):
+    (item,) = (p.item for p in exported.adam.words.parameters.values() if p.code == code)
+    return item
+
+
+def entered(exported, item):
+    """(participant, encounter) → value, straight from the view of items: an independent way to each number."""
+    form, _, name = item.partition(".")
+    return {
+        (str(row["participant"]), str(row["encounter"])): float(str(row["value"]))
+        for row in exported.rows.where(ITEM)
+        if row["form"] == form and row["item"] == name and row["value"] is not None
+    }
+
+
+@pytest.mark.parametrize("which", ["crossover", "parallel"])
+def test_every_analysis_value_is_the_value_that_was_entered(which, request):
+    exported = request.getfixturevalue(which)
+    encounters = {number: name for name, number in exported.adam.words.visit_numbers.items()}
+    compared = 0
+    for row in exported.rows_of("ADEFF"):
+        values = entered(exported, item_of(exported, row["PARAMCD"]))
+        assert row["AVAL"] == values[row["SUBJID"], encounters[row["AVISITN"]]]
+        compared += 1
+    assert compared > 12
+
+
+def test_no_value_that_the_plan_looks_at_is_lost(crossover):
+    found = {(r["PARAMCD"], r["SUBJID"], r["AVISITN"]) for r in crossover.rows_of("ADEFF")}
+    words = crossover.adam.words
+    for parameter in words.parameters.values():
+        wanted = {parameter.baseline, *parameter.visits}
+        for participant, encounter in entered(crossover, parameter.item):
+            if encounter in wanted:
+                assert (parameter.code, participant, words.visit_numbers[encounter]) in found
+
+
+def test_change_is_the_decimal_difference_from_baseline(crossover):
+    changed = [row for row in crossover.rows_of("ADEFF") if row["CHG"] is not None]
+    assert len(changed) > 30
+    for row in changed:
+        assert Decimal(repr(row["CHG"])) == Decimal(repr(row["AVAL"])) - Decimal(repr(row["BASE"]))
+        assert row["PCHG"] == pytest.approx(100 * (row["AVAL"] / row["BASE"] - 1)) if row["BASE"] else True
+
+
+def test_the_planned_treatment_of_a_period_follows_from_the_sequence(crossover):
+    sequences = {sequence.id: sequence for sequence in crossover.study.identity.sequences}
+    people = {row["USUBJID"]: row for row in crossover.rows_of("ADSL") if row["TRTSEQP"]}
+    assert {row["TRTSEQP"] for row in people.values()} == set(sequences)
+    for row in crossover.rows_of("ADEFF"):
+        if row["APERIOD"] is not None:
+            period = crossover.study.identity.periods[row["APERIOD"] - 1].id
+            assert row["TRTP"] == sequences[row["TRTSEQP"]].arms[period]
+
+
+def test_a_baseline_is_flagged_once_a_parameter_and_participant(crossover):
+    flagged = [(r["USUBJID"], r["PARAMCD"]) for r in crossover.rows_of("ADEFF") if r["ABLFL"] == "Y"]
+    assert len(flagged) == len(set(flagged)) > 0
+
+
+def test_an_adverse_event_belongs_to_the_last_dose_before_it(crossover):
+    doses = {}
+    for row in crossover.sdtm.dataset("EX").dicts():
+        doses.setdefault(row["USUBJID"], []).append(row["EXSTDTC"])
+    assert crossover.rows_of("ADAE")
+    for row in crossover.rows_of("ADAE"):
+        before = sum(dose <= row["AESTDTC"] for dose in doses.get(row["USUBJID"], []))
+        assert row["TRTEMFL"] == ("Y" if before else None)
+        assert row.get("APERIOD") == (before or None)
+
+
+def test_strata_and_populations_of_the_plan_are_variables(parallel):
+    row = next(row for row in parallel.rows_of("ADSL") if row["TRT01P"])
+    words = parallel.adam.words
+    assert row[words.strata["weight_group"]] in ("light", "heavy")
+    assert {row[flag] for flag in words.populations.values()} <= {"Y", "N"}
+
+
+def test_a_dummy_allocation_carries_its_watermark_into_every_file(parallel, tmp_path):
+    assert parallel.adam.package.watermark
+    write_package(parallel.adam.package, tmp_path, "dataset-json")
+    assert "DUMMY" in (tmp_path / "define.xml").read_text()
+
+
+@pytest.mark.parametrize("format_", ["xpt", "dataset-json", "parquet"])
+def test_the_package_can_be_written(crossover, tmp_path, format_):
+    assert write_package(crossover.adam.package, tmp_path, format_) == ()
+
+
+def test_before_the_blind_review_a_population_is_everybody_randomised_and_said_to_be(parallel, crossover):
+    undecided = [note for note in crossover.adam.notes if note.kind is AdamKind.POPULATION_NOT_DECIDED]
+    assert undecided == []  # the rehearsal's blind review decided on all
+
+    class NobodyDecided:
+        def where(self, table, **equals):
+            return iter(()) if table.name == "population" else crossover.rows.where(table, **equals)
+
+    again = adam_package(crossover.sdtm, crossover.study, NobodyDecided())
+    assert {n.about for n in again.notes if n.kind is AdamKind.POPULATION_NOT_DECIDED} == set(again.words.populations)
+
+
+def test_a_plan_that_looks_at_an_item_without_a_place_is_refused_by_name(crossover):
+    first, *others = crossover.study.analysis.endpoints
+    nowhere = first.model_copy(update={"item": "demographics.sex"})
+    analysis = crossover.study.analysis.model_copy(update={"endpoints": (nowhere, *others)})
+    study = crossover.study.model_copy(update={"analysis": analysis})
+    with pytest.raises(PlanNotMapped, match=r"demographics\.sex"):
+        adam_package(crossover.sdtm, study, crossover.rows)
+
+
+def test_two_populations_never_share_a_flag(crossover):
+    words = PlanWords(crossover.study)
+    assert len(set(words.populations.values())) == len(words.populations)
+    assert all(len(flag) <= 8 for flag in words.populations.values())
+
+
+class Seen:
+    """Measurements as the tests want them."""
+
+    def __init__(self, *found):
+        self.found = found
+
+    def of(self, parameter):
+        return iter(self.found)
+
+
+def survival_rows(exported, *found):
+    first, *others = exported.study.analysis.endpoints
+    timed = first.model_copy(update={"measure": "time_to_event", "id": "relapse_time"})
+    analysis = exported.study.analysis.model_copy(update={"endpoints": (timed, *others)})
+    words = PlanWords(exported.study.model_copy(update={"analysis": analysis}))
+    people = type("People", (), {})()
+    people.rows = {"P": {"TRTSDT": 100, "RANDDT": 90}}
+    people.carried = lambda usubjid: {"STUDYID": "S", "USUBJID": usubjid}
+    people.treatment = lambda usubjid, period: "cells"
+    people.carried_variables = lambda: iter(())
+    survival = Survival(words, people, Seen(*found))
+    (parameter,) = (p for p in words.parameters.values() if p.survival)
+    return list(survival._rows(parameter)), parameter
+
+
+def seen(encounter, date, value):
+    return Measured("P", encounter, value, None, date, None, "RS", 1)
+
+
+def test_a_time_ends_at_the_first_visit_with_the_event(crossover):
+    (encounter,) = crossover.study.analysis.endpoints[0].at
+    # Day 100 since 1960-01-01 is 1960-04-10; the event was seen on day 129.
+    (row,), _ = survival_rows(crossover, seen(encounter, "1960-05-09", 1.0), seen(encounter, "1960-06-09", 1.0))
+    assert (row["AVAL"], row["CNSR"], row["ADT"]) == (30.0, 0, 129)
+
+
+def test_without_an_event_a_time_is_censored_at_the_last_visit(crossover):
+    (encounter,) = crossover.study.analysis.endpoints[0].at
+    (row,), _ = survival_rows(crossover, seen(encounter, "1960-05-09", 0.0))
+    assert (row["AVAL"], row["CNSR"], row["EVNTDESC"]) == (30.0, 1, "LAST VISIT WITHOUT THE EVENT")
+
+
+def test_without_any_visit_a_time_is_censored_at_its_start(crossover):
+    (row,), _ = survival_rows(crossover)
+    assert (row["AVAL"], row["CNSR"], row["EVNTDESC"]) == (1.0, 1, "NO VISIT")
