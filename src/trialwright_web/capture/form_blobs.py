@@ -1,0 +1,102 @@
+"""Where attached files lie: sealed, each under the hash of what it holds, in a folder beside the record.
+
+The key stands in a file of its own beside the folder, made at first use: unlike drafts, attachments are part of the
+trial's record and must outlive a change of the application's secret. Back up the folder and the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from trialwright.foundation.errors import RecordError, Refusal
+from trialwright.foundation.operating_system import SystemEntropy
+
+KEY_FILE = "attachments.key"
+_NONCE = 12
+
+
+class AttachmentsNotKept(Refusal):
+    """This installation has no folder for attachments."""
+
+    code = "web.attachments_not_kept"
+
+
+class AttachmentDamaged(RecordError):
+    """A file is gone, or is not what the record says."""
+
+    code = "web.attachment_damaged"
+
+
+class Blobs:
+    """The sealed files of one study.
+
+    Args:
+        folder: of the installation's attachments; None where it keeps none.
+        study: id.
+    """
+
+    def __init__(self, folder: Path | None, study: str) -> None:
+        if folder is None:
+            raise AttachmentsNotKept(
+                "no folder for attachments is set", remedy="set TRIALWRIGHT_ATTACHMENTS, or keep the file at the site"
+            )
+        self._folder = folder / study
+        self._key_file = folder.parent / KEY_FILE
+        self._study = study
+
+    def put(self, content: bytes) -> str:
+        """Seal and keep the bytes; answers their SHA-256 (hex). What is there already stays."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._path(digest)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            nonce = SystemEntropy().bytes(_NONCE, purpose="attachment", stream=digest, position=0)
+            sealed = nonce + AESGCM(self._key()).encrypt(nonce, content, self._about(digest))
+            unfinished = path.with_suffix(f".{nonce.hex()[:8]}.part")
+            unfinished.write_bytes(sealed)
+            unfinished.replace(path)  # a file is there whole or not at all
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes with this hash.
+
+        Raises:
+            AttachmentDamaged: they are gone, or were altered.
+        """
+        try:
+            sealed = self._path(digest).read_bytes()
+            content = AESGCM(self._key()).decrypt(sealed[:_NONCE], sealed[_NONCE:], self._about(digest))
+        except (OSError, InvalidTag, ValueError):
+            raise AttachmentDamaged(
+                f"the file {digest[:12]}… cannot be opened", remedy="restore it from the backup", digest=digest
+            ) from None
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise AttachmentDamaged(
+                f"the file {digest[:12]}… is not what the record says", remedy="restore it from the backup"
+            )
+        return content
+
+    def _path(self, digest: str) -> Path:
+        assert digest.isalnum(), "digests come from the record or from hashing"
+        return self._folder / digest[:2] / digest
+
+    def _about(self, digest: str) -> bytes:
+        return f"{self._study}\x00{digest}".encode()
+
+    def _key(self) -> bytes:
+        if not self._key_file.exists():
+            self._key_file.parent.mkdir(parents=True, exist_ok=True)
+            seed = SystemEntropy().bytes(32, purpose="attachments key", stream=self._study, position=0)
+            unfinished = self._key_file.with_suffix(f".{seed.hex()[:8]}.part")
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(seed.hex(), encoding="ascii")
+            # Of two first uploads one makes the key; linking fails where it is there.
+            with suppress(FileExistsError):
+                self._key_file.hardlink_to(unfinished)
+            unfinished.unlink()
+        return bytes.fromhex(self._key_file.read_text(encoding="ascii"))

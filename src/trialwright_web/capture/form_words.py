@@ -1,0 +1,73 @@
+"""Words that every page of forms uses, in the reader's language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from trialwright.build import CompiledForm
+from trialwright.trial.capture.saving import Finding
+from trialwright_web.shell.templatetags.shell import in_language
+
+MISSING = {
+    "not_asked": _("not asked"),
+    "not_done": _("not done"),
+    "not_applicable": _("not applicable"),
+    "unknown": _("unknown"),
+    "asked_unknown": _("asked, not known"),
+    "refused": _("refused"),
+    "pending": _("pending"),
+    "intentionally_blank": _("intentionally left blank"),
+}
+SHORTHAND = {
+    "-nd": "missing.not_done",
+    "-na": "missing.not_applicable",
+    "-uk": "missing.unknown",
+    "-ask": "missing.asked_unknown",
+    "-ref": "missing.refused",
+    "-pe": "missing.pending",
+}
+"""Typed into a field instead of a value, in the browser."""
+
+SOURCES = {
+    "direct": _("entered directly"),
+    "paper": _("paper"),
+    "device": _("device"),
+    "ehr": _("health record"),
+    "derived": _("computed"),
+}
+STATUS = {
+    "empty": _("not started"),
+    "saved": _("saved"),
+    "not_done": _("not done"),
+    "intentionally_blank": _("intentionally left blank"),
+    "voided": _("voided"),
+}
+SIZES = {
+    "unusual": _("Unusual: confirm or correct."),
+    "impossible": _("Not possible: correct."),
+    "condition": _("A value is given where none is asked for."),
+}
+
+
+def finding_text(form: CompiledForm, finding: Finding) -> str:
+    """What a check asks, in the reader's language."""
+    for kind, size in (("range_", "unusual"), ("possible_", "impossible"), ("condition_", "condition")):
+        if finding.check == f"{kind}{finding.item}":
+            return str(SIZES[size])
+    return check_text(form, finding.check) or finding.message
+
+
+def check_text(form: CompiledForm, check: str) -> str:
+    """The message of a check; ``check.2`` is the check in the second row."""
+    wanted = check.partition(".")[0]
+    return next((in_language(c.check.message) for c in form.checks if c.check.id == wanted), "")
+
+
+def why_text(item: Any, why: str) -> str:
+    """The label of ``missing.<reason>`` or ``outcome.<code>``."""
+    kind, _sep, code = why.partition(".")
+    if kind == "missing":
+        return str(MISSING.get(code, code))
+    return next((in_language(outcome.label) for outcome in item.outcomes if outcome.code == code), code)
