@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from trialwright.build import Build
 from trialwright.build.compile import compiled
+from trialwright.protocol import text_digest
+from trialwright.protocol.documents import ConsentText
 from trialwright.protocol.roles import Role
 from trialwright.protocol.study import Amendment
 from trialwright.rehearsal.agenda import Process
@@ -27,12 +29,7 @@ def amended(build: Build) -> Build:
     if last.window is not None:
         wider = last.window.model_copy(update={"after": last.window.after + 2})
         encounters[-1] = last.model_copy(update={"window": wider})
-    consent = {
-        language: text.model_copy(
-            update={"head": text.head.model_copy(update={"version": f"{text.head.version}.{number}"})}
-        )
-        for language, text in study.consent.items()
-    }
+    consent = {language: _reviewed(text, f"{text.head.version}.{number}") for language, text in study.consent.items()}
     return compiled(
         study.model_copy(
             update={
@@ -47,6 +44,16 @@ def amended(build: Build) -> Build:
             }
         )
     )
+
+
+def _reviewed(text: ConsentText, version: str) -> ConsentText:
+    """The text under a new version, reviewed again where the old one was."""
+    head = text.head.model_copy(update={"version": version})
+    changed = text.model_copy(update={"head": head})
+    if head.reviewed_text is None:
+        return changed
+    again = head.model_copy(update={"reviewed_text": text_digest(changed)})
+    return changed.model_copy(update={"head": again})
 
 
 def amend(world: World, build: Build) -> Process:

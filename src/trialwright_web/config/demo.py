@@ -94,6 +94,8 @@ def prepare(folder: Path, studies: tuple[DemoStudy, ...]) -> None:
         _manage(folder, process, "prepare_databases")
     people = sorted({str(row["person"]) for row in _people(folder)})
     _manage(folder, "staff", "make_rehearsal_accounts", PASSWORD, *people)
+    for study in studies:
+        _manage(folder, "public", "make_rehearsal_participants", PASSWORD, study.folder.name)
     (folder / "ready").touch()
 
 
@@ -136,6 +138,7 @@ def sign_ins(folder: Path) -> str:
         if row["study"] == "smart-ms" and role not in shown and role != Role.PARTICIPANT.value:
             shown.add(role)
             lines.append(f"{role:<26} {row['person']:<34} {PASSWORD}")
+    lines.append(f"{'participant, at /me/':<26} {'NO-01-001':<34} {PASSWORD}")
     return "\n".join([*lines, ""])
 
 
