@@ -178,6 +178,7 @@ MUTATIONS: tuple[Mutation, ...] = (
                 "type": "integer",
                 "origin": "derived",
                 "derive": {"expression": "first_sum - 1"},
+                "sdtm": {"not_submitted": "only a sum"},
             },
         ),
     ),
@@ -217,6 +218,15 @@ MUTATIONS: tuple[Mutation, ...] = (
     breaks("TW082", "forms/vital_signs.yaml", "filled_by[+]", "monitor"),
     breaks("TW083", "forms/edss.yaml", "item:computed_score.origin", DELETE),
     breaks("TW084", "forms/walk.yaml", "item:orthosis.when", "edss.ambulation <= 11"),
+    # where items go in SDTM
+    breaks("TW085", "forms/walk.yaml", "item:orthosis.sdtm", DELETE),
+    breaks(
+        "TW086",
+        "forms/walk.yaml",
+        "item:orthosis.sdtm.test",
+        "T25FW103",
+        Edit("forms/walk.yaml", "item:orthosis.sdtm.variable", "LBORRES"),
+    ),
     # randomisation.yaml
     breaks("TW090", "randomisation.yaml", "ratio", {"cells_first": 1, "saline_frst": 1}),
     breaks(

@@ -11,6 +11,7 @@ from trialwright.build.rules import (
     randomisation,
     safety,
     schedule,
+    sdtm,
     simulation,
     simulation_grid,
 )
@@ -86,6 +87,8 @@ RULES: tuple[Rule, ...] = (
     forms.filled_at_the_source,
     forms.derived_marked,
     forms.computed_at_home,
+    sdtm.items_mapped,
+    sdtm.mappings_possible,
     randomisation.units_declared,
     randomisation.unit_fits_design,
     randomisation.method_serves_ratio,
