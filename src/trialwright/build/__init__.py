@@ -33,6 +33,7 @@ from trialwright.build.values import (
     size_of,
     value_of,
 )
+from trialwright.build.verification import to_verify
 
 __all__ = [
     "ALL_RULES",
@@ -69,5 +70,6 @@ __all__ = [
     "outcome_value",
     "parse_item_value",
     "size_of",
+    "to_verify",
     "value_of",
 ]

@@ -83,6 +83,7 @@ CONSEQUENCES: tuple[Entry, ...] = (
     (_ANY, "study.yaml:sequences*", _means(_NONE, _ASK, "the order of treatments changes", reconsent=True)),
     (_ANY, "study.yaml:epochs*", _means(_NONE, _TELL, "how parts of the study are named")),
     (_ANY, "study.yaml:blinding*", _means(_NONE, _ASK, "who may know the allocation changes")),
+    (_ANY, "study.yaml:source_verification*", _means(_NONE, _TELL, "which values are verified")),
     (_ANY, "study.yaml:roles*", _means(_NONE, _TELL, "who works in the study changes")),
     (_ANY, "study.yaml:conflicts*", _means(_NONE, _TELL, "who may act for the same participant changes")),
     (_ANY, "study.yaml:sponsor*", _means(_NONE, _ASK, "who is responsible changes", reconsent=True)),

@@ -113,6 +113,14 @@ class RoleConflict(Declared):
     why: Text
 
 
+class SourceVerification(Declared):
+    """Which values a monitor compares with their source: every critical one, and a fixed sample of the others."""
+
+    others_percent: int = Field(default=0, ge=0, le=100)
+    """Share of the values that are neither critical nor derived; which ones follows from where they stand, so that
+    everybody who asks gets the same sample, whatever the values are."""
+
+
 class Amendment(Declared):
     """Present from the second version on."""
 
@@ -154,6 +162,7 @@ class StudyIdentity(Declared):
     roles: tuple[Role, ...] = Field(min_length=1)
     """Roles this study uses."""
     conflicts: tuple[RoleConflict, ...] = ()
+    source_verification: SourceVerification = SourceVerification()
     amendment: Amendment | None = None
     summary: dict[SdtmName, str] = Field(default_factory=dict)
     """Further parameters of SDTM's trial summary that nothing else here says: `PCLAS: CELL THERAPY`."""

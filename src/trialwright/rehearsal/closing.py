@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from trialwright.build import to_verify
 from trialwright.protocol.roles import Role
 from trialwright.rehearsal import oversight, visits
 from trialwright.rehearsal.agenda import Process
@@ -65,7 +66,7 @@ def _tidy(world: World, participant: str) -> Process:
     site = participant.split("-")[1]
     yield from oversight.settle(world, participant)
     yield from visits.sign_forms(world, participant, site)
-    yield from _verify_critical(world, participant, site)
+    yield from _verify(world, participant, site)
     monitor = world.cast.central(Role.MONITOR)
     for deviation in world.state().of(Deviations, participant).waiting():
         important = deviation.startswith(("consent", "eligibility", "product", "after_withdrawal"))
@@ -97,12 +98,12 @@ def _classify_closed(world: World, participant: str) -> Process:
         yield world.after(seconds=20)
 
 
-def _verify_critical(world: World, participant: str, site: str) -> Process:
+def _verify(world: World, participant: str, site: str) -> Process:
     build = world.build_at(site)
     for key, record in sorted(world.state().of(CaseBook, participant).live()):
         encounter, form, repeat = key
-        items = build.forms[form].items
-        left = tuple(n for n in record.values if n in items and items[n].item.critical and n not in record.verified)
+        entered = (name for name, value in record.values.items() if value.text is not None)
+        left = tuple(n for n in entered if n not in record.verified and to_verify(build, participant, key, n))
         if record.status == "saved" and left:
             verified = VerifyItems(participant=participant, encounter=encounter, form=form, repeat=repeat, items=left)
             world.act(verified, world.cast.central(Role.MONITOR), topic=f"{encounter}.{form}.{repeat}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trialwright.build import to_verify
 from trialwright.protocol.roles import Role
 from trialwright.rehearsal.agenda import Process
 from trialwright.rehearsal.world import World
@@ -44,7 +45,7 @@ def settle(world: World, participant: str) -> Process:
 
 
 def verify(world: World, participant: str) -> Process:
-    """Verify critical items, and every tenth of the others; ask a question now and then."""
+    """Verify what the study wants verified; ask a question now and then."""
     monitor = world.cast.central(Role.MONITOR)
     site = participant.split("-")[1]
     build = world.build_at(site)
@@ -53,14 +54,8 @@ def verify(world: World, participant: str) -> Process:
         encounter, form, repeat = key
         if record.status != "saved" or record.verified or build.forms[form].form.space == "closed":
             continue
-        entered = [n for n, v in record.values.items() if v.missing is None and n in build.forms[form].items]
-        items = build.forms[form].items
-        chosen = tuple(
-            name
-            for name in entered
-            if items[name].derive is None
-            and (items[name].item.critical or world.draws.chance(0.1, participant, *key, name, "verified"))
-        )
+        entered = [n for n, v in record.values.items() if v.missing is None and v.text is not None]
+        chosen = tuple(name for name in entered if to_verify(build, participant, key, name))
         if not chosen:
             continue
         verified = VerifyItems(participant=participant, encounter=encounter, form=form, repeat=repeat, items=chosen)

@@ -30,6 +30,7 @@ class Answers:
         if isinstance(exception, RecordError):
             # A broken connection must not stay: the next request opens the stores anew.
             installation().release()
+            vars(request).pop("desk", None)  # it holds the closed stores, and the page that answers has a menu
             LOG.error("%s", exception.code)
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse(exception.as_dict(), status=status_of(exception))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trialwright.build import Build
+from trialwright.build import Build, to_verify
 from trialwright.trial.capture.state import CaseBook
 from trialwright.trial.closure.state import ClosedDeviations, Deviations, Roster
 from trialwright.trial.command import Context
@@ -23,7 +23,7 @@ def participants(state: State, context: Context) -> Iterator[tuple[str, str]]:
 
 
 def data_obstacles(state: State, context: Context) -> Iterator[str]:
-    """Queries not settled; forms not filled, not complete or not signed; critical items not verified."""
+    """Queries not settled; forms not filled, not complete or not signed; items not verified that are to be."""
     for site, participant in participants(state, context):
         build = context.builds[state.of(SiteSetup, site).build]
         for query in state.of(Queries, participant).unsettled():
@@ -71,6 +71,6 @@ def _forms(participant: str, build: Build, book: CaseBook) -> Iterator[str]:
         if compiled.form.signed_by is not None and not record.signed:
             yield f"{where} is not signed"
         for name, value in record.values.items():
-            item = compiled.items.get(name.partition(".")[0])
-            if item is not None and item.item.critical and value.text is not None and name not in record.verified:
+            waits = value.text is not None and name not in record.verified
+            if waits and to_verify(build, participant, (encounter, form, repeat), name):
                 yield f"{where}: {name} is not verified"

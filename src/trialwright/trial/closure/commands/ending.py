@@ -71,8 +71,8 @@ class MakeDataCut(Command):
 class FreezeStudy(Command):
     """End data entry. By data management.
 
-    Refused: open queries; forms of visits held that are not filled, complete or signed; critical items that are not
-    verified (all named); frozen already.
+    Refused: open queries; forms of visits held that are not filled, complete or signed; items not verified that are
+    to be (all named); frozen already.
     """
 
     PERMISSION: ClassVar[Permission] = may(Role.DATA_MANAGER)

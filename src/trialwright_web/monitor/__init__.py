@@ -1,0 +1,1 @@
+"""Watching: queries across sites, source verification, deviations, metrics of sites, freeze and lock."""

@@ -1,0 +1,55 @@
+"""Names of visits, forms, items and values, as people read them, and where a form is opened."""
+
+from __future__ import annotations
+
+from django.urls import NoReverseMatch, reverse
+
+from trialwright.build import Build
+from trialwright.foundation.tables import Row
+from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.templatetags.shell import in_language
+
+
+def encounter_words(build: Build, encounter: str) -> str:
+    """The visit's name; the id where it is unscheduled or the log."""
+    planned = build.study.encounters.get(encounter)
+    return in_language(planned.label) if planned else encounter
+
+
+def form_words(build: Build, form: str, repeat: int = 1) -> str:
+    """The form's title, numbered from the second on."""
+    compiled = build.forms.get(form)
+    title = in_language(compiled.form.title) if compiled else form
+    return f"{title} ({repeat})" if repeat > 1 else title
+
+
+def item_words(build: Build, form: str, item: str) -> str:
+    """The item's label; rows of a repeating group are numbered."""
+    name, _, row = item.partition(".")
+    compiled = build.forms.get(form)
+    found = compiled.items.get(name) if compiled else None
+    label = in_language(found.item.label) if found else name
+    return f"{label} ({row})" if row else label
+
+
+def value_words(build: Build, row: Row) -> str:
+    """What stands in an item: a code in words, a number with its unit, an outcome, or why it is missing."""
+    compiled = build.forms.get(str(row["form"]))
+    found = compiled.items.get(str(row["item"]).partition(".")[0]) if compiled else None
+    if row["value"] is None:
+        outcomes = found.item.outcomes if found else ()
+        outcome = next((one for one in outcomes if one.code == row["outcome"]), None)
+        return in_language(outcome.label) if outcome else str(row["missing"] or "–")
+    value = str(row["value"])
+    codelist = build.study.terminology.get(found.item.codelist or "") if found else None
+    if codelist:
+        value = next((in_language(code.label) for code in codelist.codes if code.code == value), value)
+    return f"{value} {row['unit']}" if row["unit"] else value
+
+
+def form_address(desk: Desk, participant: str, encounter: str, form: str, repeat: int) -> str:
+    """Where the form is opened in this process; empty where it is not."""
+    try:
+        return reverse("capture:form", args=(desk.study, participant, encounter, form, repeat))
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,259 @@
+"""Queries across sites: filter, ask, answer, settle, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from trialwright.foundation.tables import Row
+from trialwright.protocol.roles import Role
+from trialwright.trial.command import Command
+from trialwright.trial.queries.commands import (
+    ANSWERERS,
+    ASKERS,
+    AnswerQuery,
+    CloseQuery,
+    OpenQuery,
+    ReopenQuery,
+)
+from trialwright.trial.queries.views import QUERY
+from trialwright_web.monitor.places import encounter_words, form_address, form_words, item_words
+from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
+from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
+from trialwright_web.shell.pages import render_page
+
+READERS = (*ASKERS, *ANSWERERS, Role.SPONSOR, Role.INSPECTOR)
+UNSETTLED = ("open", "answered", "confirmed")
+ON_A_PAGE = 100
+
+STATUS: Mapping[str, Words] = {
+    "open": _("open"),
+    "answered": _("answered"),
+    "confirmed": _("confirmed"),
+    "closed": _("settled"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One query of the list."""
+
+    row: Row
+    site: str
+    days: int
+    status: Words
+    encounter: str
+    form: str
+    item: str
+    address: str
+    acts: tuple[tuple[str, Words, str], ...]
+    """Name, words and address of what the desk may do."""
+    request_id: str
+
+    @property
+    def by_check(self) -> bool:
+        return self.row["by_check"] is not None
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What the list is narrowed to; an empty part does not narrow."""
+
+    site: str = ""
+    status: str = "unsettled"
+    participant: str = ""
+    form: str = ""
+    by: str = ""
+
+    @classmethod
+    def of(cls, request: Request) -> Filter:
+        given = {name: request.GET.get(name, "") for name in ("site", "participant", "form", "by")}
+        return cls(status=request.GET.get("status", "unsettled"), **given)
+
+    def keeps(self, row: Row) -> bool:
+        """Whether a query is shown."""
+        wanted = UNSETTLED if self.status == "unsettled" else (self.status,)
+        by_people = row["by_check"] is None
+        return (
+            (self.status == "all" or row["status"] in wanted)
+            and (not self.form or row["form"] == self.form)
+            and (not self.by or (self.by == "people") is by_people)
+        )
+
+    def query(self, page: int) -> str:
+        """The address of a page of the same list."""
+        return urlencode({**self.__dict__, "page": page})
+
+
+@at_desk(*READERS)
+@require_GET
+def queries(request: Request, desk: Desk) -> HttpResponse:
+    """The list, the oldest first."""
+    chosen = Filter.of(request)
+    found = sorted(_lines(desk, chosen), key=lambda line: (str(line.row["opened_at"]), str(line.row["query"])))
+    page = max(1, int(number)) if (number := request.GET.get("page", "1")).isdecimal() else 1
+    open_days = [line.days for line in found if line.row["status"] == "open"]
+    context = {
+        "lines": found[(page - 1) * ON_A_PAGE : page * ON_A_PAGE],
+        "number": len(found),
+        "open": len(open_days),
+        "answered": sum(line.row["status"] in ("answered", "confirmed") for line in found),
+        "median": median(open_days) if open_days else None,
+        "chosen": chosen,
+        "sites": desk.build.study.sites if desk.site is None else {},
+        "forms": [(name, form_words(desk.build, name)) for name in desk.build.forms],
+        "statuses": STATUS,
+        "earlier": chosen.query(page - 1) if page > 1 else "",
+        "later": chosen.query(page + 1) if page * ON_A_PAGE < len(found) else "",
+    }
+    return render_page(request, "monitor/queries.html", context)
+
+
+def _lines(desk: Desk, chosen: Filter) -> Iterator[Line]:
+    for person in desk.participants(chosen.site or None):
+        participant, site = str(person["participant"]), str(person["site"])
+        if chosen.participant and chosen.participant.casefold() not in participant.casefold():
+            continue
+        build = desk.build_at(site)
+        for row in desk.rows.where(QUERY, participant=participant):
+            if chosen.keeps(row):
+                encounter, form, repeat = str(row["encounter"]), str(row["form"]), int(row["repeat"] or 1)
+                yield Line(
+                    row=row,
+                    site=site,
+                    days=_days(desk, row),
+                    status=STATUS[str(row["status"])],
+                    encounter=encounter_words(build, encounter),
+                    form=form_words(build, form, repeat),
+                    item=item_words(build, form, str(row["item"])),
+                    address=form_address(desk, participant, encounter, form, repeat),
+                    acts=tuple(_acts(desk, row)),
+                    request_id=new_request_id(),
+                )
+
+
+def _days(desk: Desk, row: Row) -> int:
+    """How many days it has waited, or took."""
+    until = desk.now if row["status"] != "closed" else datetime.fromisoformat(str(row["changed_at"]))
+    return (until - datetime.fromisoformat(str(row["opened_at"]))).days
+
+
+def _acts(desk: Desk, row: Row) -> Iterator[tuple[str, Words, str]]:
+    for name, (words, command, statuses, _page) in ACTS.items():
+        if row["status"] in statuses and may_act(desk, command):
+            address = reverse("monitor:query", args=(desk.study, row["participant"], row["query"], name))
+            yield name, words, address
+
+
+@at_desk(*ASKERS, *ANSWERERS)
+@require_http_methods(["GET", "POST"])
+def act(request: Request, desk: Desk, participant: str, query: str, act: str) -> HttpResponse:
+    """Answer, settle or reopen one query."""
+    desk.participant(participant)
+    row = desk.rows.get(QUERY, (participant, query))
+    if row is None or act not in ACTS:
+        raise Http404
+    return act_page(request, desk, ACTS[act][3](desk, row))
+
+
+@at_desk(*ASKERS)
+@require_http_methods(["GET", "POST"])
+def ask(request: Request, desk: Desk) -> HttpResponse:
+    """Ask about an item; the address names it."""
+    given = {name: request.GET.get(name, "") for name in ("participant", "encounter", "form", "item")}
+    person = desk.participant(given["participant"])
+    repeat = int(number) if (number := request.GET.get("repeat", "1")).isdecimal() else 1
+    build = desk.build_at(str(person["site"]))
+    back = request.GET.get("back", "")
+    act = Act(
+        title=_("Ask about a value"),
+        command=OpenQuery,
+        make=lambda answers: OpenQuery(**given, repeat=repeat, text=answers.text("text")),
+        back=back if back.startswith(f"/{desk.study}/") else reverse("monitor:queries", args=(desk.study,)),
+        facts=(
+            (_("Participant"), given["participant"]),
+            (_("Visit"), encounter_words(build, given["encounter"])),
+            (_("Form"), form_words(build, given["form"], repeat)),
+            (_("Item"), item_words(build, given["form"], given["item"])),
+        ),
+        fields=(Field("text", _("Question"), "long", help=_("The site reads it. Do not hint at an arm.")),),
+        button=_("Ask"),
+        done=_("The site sees the question."),
+    )
+    return act_page(request, desk, act)
+
+
+def _facts(desk: Desk, row: Row) -> tuple[tuple[Words, Words], ...]:
+    build = desk.build_at(str(desk.participant(str(row["participant"]))["site"]))
+    facts = (
+        (_("Participant"), str(row["participant"])),
+        (_("Visit"), encounter_words(build, str(row["encounter"]))),
+        (_("Form"), form_words(build, str(row["form"]), int(row["repeat"] or 1))),
+        (_("Item"), item_words(build, str(row["form"]), str(row["item"]))),
+        (_("Question"), str(row["text"])),
+    )
+    return (*facts, (_("Answer"), str(row["answer"]))) if row["answer"] else facts
+
+
+def _answer(desk: Desk, row: Row) -> Act:
+    return Act(
+        title=_("Answer a query"),
+        command=AnswerQuery,
+        make=lambda answers: AnswerQuery(
+            participant=str(row["participant"]),
+            query=str(row["query"]),
+            text=answers.text("text"),
+            confirms=answers.ticked("confirms"),
+        ),
+        back=reverse("monitor:queries", args=(desk.study,)),
+        facts=_facts(desk, row),
+        fields=(
+            Field("text", _("Answer"), "long"),
+            Field("confirms", _("The value is right as it stands"), "tick", required=False),
+        ),
+        button=_("Answer"),
+        done=_("The query is answered."),
+    )
+
+
+def _close(desk: Desk, row: Row) -> Act:
+    return Act(
+        title=_("Settle a query"),
+        command=CloseQuery,
+        make=lambda answers: CloseQuery(participant=str(row["participant"]), query=str(row["query"])),
+        back=reverse("monitor:queries", args=(desk.study,)),
+        facts=_facts(desk, row),
+        button=_("Settle"),
+        done=_("The query is settled."),
+    )
+
+
+def _reopen(desk: Desk, row: Row) -> Act:
+    return Act(
+        title=_("Ask again"),
+        command=ReopenQuery,
+        make=lambda answers: ReopenQuery(
+            participant=str(row["participant"]), query=str(row["query"]), text=answers.text("text")
+        ),
+        back=reverse("monitor:queries", args=(desk.study,)),
+        facts=_facts(desk, row),
+        fields=(Field("text", _("Question"), "long", value=str(row["text"])),),
+        button=_("Ask again"),
+        done=_("The site sees the question again."),
+    )
+
+
+ACTS: Mapping[str, tuple[Words, type[Command], tuple[str, ...], Callable[[Desk, Row], Act]]] = {
+    "answer": (_("Answer"), AnswerQuery, ("open",), _answer),
+    "close": (_("Settle"), CloseQuery, ("open", "answered", "confirmed"), _close),
+    "reopen": (_("Ask again"), ReopenQuery, ("answered", "confirmed", "closed"), _reopen),
+}
+"""Part of the address → words, command, the statuses it is for, page."""
