@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
-from trialwright.build import Build
+from trialwright.build import Build, to_verify
 from trialwright.foundation.tables import Cell, Row, Rows, Table
 from trialwright.protocol.roles import Role
 from trialwright.schedule import NOT_DONE, Expectation, NotDone, Status, expectations
@@ -330,9 +330,9 @@ class _Desk:
     def _verifications(self) -> Iterator[Task]:
         waiting: dict[_FormKey, list[str]] = {}
         for row in self._of(ITEM):
-            form = self._build.forms.get(str(row["form"]))
-            item = form.items.get(str(row["item"]).partition(".")[0]) if form is not None else None
-            if item is not None and item.item.critical and row["value"] is not None and not row["verified"]:
+            if row["value"] is None or row["verified"]:
+                continue
+            if to_verify(self._build, self.participant, _key(row), str(row["item"])):
                 waiting.setdefault(_key(row), []).append(str(row["item"]))
         for key in waiting:
             yield self._task(Kind.VERIFY_ITEMS, VerifyItems, _name(key))
