@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import app_settings as account_settings
+from allauth.account.authentication import get_authentication_records
 from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
+from django.utils import timezone
 
 from trialwright.foundation.errors import Refusal
 from trialwright.trial.command import Signature
@@ -27,9 +29,24 @@ class SignatureRefused(Refusal):
     code = "web.signature_refused"
 
 
-def needs_code(request: Request) -> bool:
-    """Whether the next signature asks for the second factor, too: at the first of a session, where one is set up."""
-    return not request.session.get(SIGNED) and _factors(request.user).exists()
+def needs_code(request: Request) -> str:
+    """What the next signature asks for beside the password: at the first of a session ``code``, or ``passkey`` where
+    a code or a passkey will do, if one is set up; else nothing."""
+    if request.session.get(SIGNED) or _passkey_was_used(request):
+        return ""
+    types = set(Authenticator.objects.filter(user=request.user).values_list("type", flat=True))
+    if Authenticator.Type.WEBAUTHN in types:
+        return "passkey"
+    return "code" if types else ""
+
+
+def _passkey_was_used(request: Request) -> bool:
+    """A passkey was shown in the last minutes, when signing in or on the page that asks for it."""
+    since = timezone.now().timestamp() - account_settings.REAUTHENTICATION_TIMEOUT
+    return any(
+        record.get("type") == Authenticator.Type.WEBAUTHN and record.get("at", 0) > since
+        for record in get_authentication_records(request)
+    )
 
 
 def sign(request: Request, desk: Desk, meaning: str, shown: str) -> Signature:
@@ -44,6 +61,7 @@ def sign(request: Request, desk: Desk, meaning: str, shown: str) -> Signature:
     """
     reauthenticate(request)
     if needs_code(request) and not _code_is_right(request.user, request.POST.get("code", "")):
+        ratelimit.consume(request, action="reauthenticate", user=request.user)
         raise SignatureRefused("the code is not right", remedy="type the code your authenticator shows now")
     request.session[SIGNED] = True
     return Signature(desk.person, meaning, shown)
@@ -55,11 +73,11 @@ def reauthenticate(request: Request) -> None:
     Raises:
         SignatureRefused: it is wrong, or there were too many tries.
     """
-    if not ratelimit.consume(
-        request, action="reauthenticate", user=request.user, config=account_settings.RATE_LIMITS
-    ):
+    # Wrong tries are counted, not signatures: a nurse signs many forms in a minute.
+    if not ratelimit.consume(request, action="reauthenticate", user=request.user, dry_run=True):
         raise SignatureRefused("too many tries", remedy="wait a minute, then sign again")
     if not request.user.check_password(request.POST.get("password", "")):
+        ratelimit.consume(request, action="reauthenticate", user=request.user)
         raise SignatureRefused("the password is not right", remedy="type your own password")
 
 
