@@ -75,7 +75,7 @@ def in_a_row(act: Callable[[], object], times: int) -> Taken:
     return Taken(taken.clock / 3, taken.processor / 3)
 
 
-def milliseconds(what: str, act: Callable[[], object], target: float | None = None, times: int = 30) -> Figure:
+def milliseconds(what: str, act: Callable[[], object], target: float | None = None, times: int = 100) -> Figure:
     """The line of the table for one analysis."""
     taken = in_a_row(act, times)
     return Figure(what, taken.clock * 1e3, taken.processor * 1e3, "ms", target, less=True)

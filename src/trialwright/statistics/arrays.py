@@ -10,12 +10,15 @@ from trialwright.statistics.errors import CannotEstimate
 Array = npt.NDArray[np.float64]
 ArrayLike = npt.ArrayLike
 
+LARGEST = 1e100
+"""No value of a trial comes near it; sums of squares of larger ones overflow."""
+
 
 def vector(values: ArrayLike, *, name: str) -> Array:
     """``values`` as a one-dimensional array of finite floats, at least one.
 
     Raises:
-        CannotEstimate: another shape, no value, a missing or infinite value.
+        CannotEstimate: another shape, no value, a missing value, or one beyond ±1e100.
     """
     return _checked(values, 1, name)
 
@@ -24,7 +27,7 @@ def matrix(values: ArrayLike, *, name: str) -> Array:
     """``values`` as a two-dimensional array of finite floats.
 
     Raises:
-        CannotEstimate: another shape, no value, a missing or infinite value.
+        CannotEstimate: another shape, no value, a missing value, or one beyond ±1e100.
     """
     return _checked(values, 2, name)
 
@@ -40,9 +43,15 @@ def _checked(values: ArrayLike, dimensions: int, name: str) -> Array:
         raise CannotEstimate(
             f"{name} has shape {array.shape}", remedy=f"give {dimensions} dimension(s), not empty", name=name
         )
-    if not np.isfinite(array).all():
+    if (np.abs(array) > LARGEST).any():
         raise CannotEstimate(
-            f"{name} has missing or infinite values",
+            f"{name} has a value beyond ±{LARGEST:g}, whose square no computer holds",
+            remedy="use another unit, or look where it comes from",
+            name=name,
+        )
+    if np.isnan(array).any():
+        raise CannotEstimate(
+            f"{name} has missing values",
             remedy="decide on missing values before the analysis: leave the rows out, or impute them",
             name=name,
         )

@@ -21,7 +21,10 @@ def last_observation_carried_forward(values: ArrayLike) -> Array:
     Raises:
         CannotEstimate: another shape, or infinite values.
     """
-    array = np.asarray(values, dtype=np.float64)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise CannotEstimate("values are not a rectangle of numbers", remedy="give participants × visits") from error
     if array.ndim != 2 or np.isinf(array).any():
         raise CannotEstimate(f"values of shape {array.shape}", remedy="give participants × visits, finite or missing")
     last = np.maximum.accumulate(np.where(np.isnan(array), 0, np.arange(array.shape[1])), axis=1)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -224,7 +225,13 @@ def structure(name: str, visits: int) -> CovarianceStructure:
         )
     if visits < 2:
         raise CannotEstimate("repeated outcomes need at least two visits", remedy="use a linear model")
-    return _MAKERS[full](visits)
+    return _made(full, visits)
+
+
+@cache
+def _made(name: str, visits: int) -> CovarianceStructure:
+    """Structures hold fixed matrices only, so one of a kind is enough."""
+    return _MAKERS[name](visits)
 
 
 def _lags(q: int) -> Array:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from trialwright.statistics.arrays import Array, vector
+from trialwright.statistics.arrays import LARGEST, Array, vector
 from trialwright.statistics.errors import CannotEstimate, DependentColumns, EmptyCell
 from trialwright.statistics.repeated_sums import Index
 
@@ -189,9 +189,9 @@ def numbers(data: Mapping[str, Any], name: str) -> Array:
         values = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise CannotEstimate(f"{name!r} is not a column of numbers", remedy="give numbers", column=name) from error
-    if values.ndim != 1 or np.isinf(values).any():
+    if values.ndim != 1 or (np.abs(values) > LARGEST).any():
         raise CannotEstimate(
-            f"{name!r} is not a column of finite numbers", remedy="give one number a row", column=name
+            f"{name!r} is not a column of numbers up to {LARGEST:g}", remedy="give one number a row", column=name
         )
     return values
 

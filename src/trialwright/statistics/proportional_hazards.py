@@ -27,7 +27,7 @@ from trialwright.statistics.arrays import Array, ArrayLike, matrix, vector
 from trialwright.statistics.errors import CannotEstimate, EmptyCell
 from trialwright.statistics.estimate import Estimate, JointTest
 from trialwright.statistics.fits import Fit
-from trialwright.statistics.formulas import Design, naming, numbers, read_formula
+from trialwright.statistics.formulas import Design, has_column, naming, numbers, read_formula
 from trialwright.statistics.least_squares import triangle
 from trialwright.statistics.newton import climb
 from trialwright.statistics.survival import ChiSquared, followed, labelled
@@ -165,18 +165,14 @@ def cox(
         )
     times = numbers(data, time)
     design = Design(read, data, np.arange(times.size), factors)
-    labels = {name: None if name is None else np.asarray(data[name]) for name in (strata, cluster) if name in data}
-    for name in (strata, cluster):
-        if name is not None and name not in labels:
-            raise CannotEstimate(f"the data have no column {name!r}", remedy="name a column of the data")
     with naming(design.names[1:]):
         model = CoxModel(
             times,
             numbers(data, event),
             design.x[:, 1:],
             start=None if start is None else numbers(data, start),
-            strata=None if strata is None else labels[strata],
-            cluster=None if cluster is None else labels[cluster],
+            strata=None if strata is None else np.asarray(has_column(data, strata)),
+            cluster=None if cluster is None else np.asarray(has_column(data, cluster)),
             ties=ties,
         )
     return Fit(model, design, used=times.size, level=False)
@@ -210,7 +206,7 @@ def mean_count_ratio(
         DependentColumns, EmptyCell, NotConverged: see :class:`CoxModel`.
     """
     begins, ends = numbers(data, start), numbers(data, stop)
-    _, person = labelled(np.asarray(data[subject]) if subject in data else (), begins.size, subject)
+    _, person = labelled(np.asarray(has_column(data, subject)), begins.size, subject)
     order = np.lexsort((begins, person))
     same = person[order][1:] == person[order][:-1]
     if (same & (begins[order][1:] < ends[order][:-1])).any():

@@ -102,6 +102,8 @@ ARM = np.column_stack([np.ones(6), [0, 0, 0, 1, 1, 1]])
         (CannotEstimate, lambda: CountModel([1, 2, 3, 0, 0, 0], ONES, [1, 1])),
         (CannotEstimate, lambda: CountModel([1, 2, 3, 0, 0, 0], ONES, dispersion=-1)),
         (CannotEstimate, lambda: CountModel([1, 2, 3, 0, 0, 0], ONES, dispersion=float("nan"))),
+        (CannotEstimate, lambda: count_regression("y ~ a", {"y": [1e308, 1, 2, 4], "a": [1.0, 2, 3, 7]})),
+        (CannotEstimate, lambda: count_regression("y ~ a", {"y": [1, 0, 2, 4], "a": [1e200, 2, 3, 7]})),
         (DependentColumns, lambda: CountModel([1, 2, 3, 0, 0, 0], np.ones((6, 2)))),
         (CannotEstimate, lambda: CountModel([1, 2, 3, 0, 0, 0], ONES, dispersion=0).contrast([1, 0])),
         (CannotEstimate, lambda: count_regression("y ~ 1", {"y": [1, 2, 5]}, exposure="none")),

@@ -77,6 +77,7 @@ def test_the_last_observation_is_carried_forward_and_nothing_backward(rows):
             assert here == last or (np.isnan(here) and np.isnan(last))
 
 
-def test_only_a_rectangle_can_be_carried_forward():
+@pytest.mark.parametrize("values", [[1.0, 2.0], [["a"]], [[1.0], [1.0, 2.0]], [[np.inf]]])
+def test_only_a_rectangle_of_numbers_can_be_carried_forward(values):
     with pytest.raises(CannotEstimate):
-        last_observation_carried_forward([1.0, 2.0])
+        last_observation_carried_forward(values)
