@@ -68,6 +68,7 @@ class Field:
         help: below the label.
         unit: behind the field.
         required: may not stay empty.
+        suggestions: what may be meant, offered while typing.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Field:
     help: Words = ""
     unit: str = ""
     required: bool = True
+    suggestions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
