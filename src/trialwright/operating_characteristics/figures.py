@@ -118,7 +118,9 @@ def courses(title: str, visits: Sequence[str], groups: Mapping[str, Sequence[Seq
     known = [v for people in groups.values() for values in people for v in values if v is not None]
     low, high = (min(known), max(known)) if known else (0.0, 1.0)
     low, high = (low, high) if high > low else (low - 1, high + 1)
-    panel, gap, top, bottom = 300, 40, 40, 260
+    # Wide enough for the names of the visits below it, at 8 units a letter.
+    panel = max(300, 8 * len(visits) * (max(map(len, visits), default=0) + 2))
+    gap, top, bottom = 40, 40, 260
 
     def y(value: float) -> float:
         return bottom - (bottom - top) * (value - low) / (high - low)

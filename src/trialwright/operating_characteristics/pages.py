@@ -28,6 +28,7 @@ _STYLE = """body{font:16px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem 
 h1{line-height:1.2}h2{margin-top:2.5rem}.wide{overflow-x:auto}
 table{border-collapse:collapse;margin:1rem 0;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{border-bottom:1px solid #ccc;padding:.3rem .6rem;text-align:right;vertical-align:top}
+td{white-space:nowrap}td.text{white-space:normal}
 thead th{border-bottom:2px solid #555}.text{text-align:left}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 figure{margin:1.5rem 0}figcaption{font-size:.9rem;color:#444}svg{max-width:100%;height:auto}
