@@ -49,6 +49,7 @@ SETTINGS = (
     Setting("TRIALWRIGHT_FILES", "Folder of exports that were asked for; kept for seven days.", ""),
     Setting("TRIALWRIGHT_PROXIES", "How many reverse proxies of ours a request passes (0 to 5).", "0"),
     Setting("TRIALWRIGHT_METRICS_TOKEN_FILE", "File with what /metrics asks for; empty: no metrics.", ""),
+    Setting("TRIALWRIGHT_MEDDRA", "Folder of your own copy of MedDRA (.asc files); empty: codes are typed.", ""),
     Setting("TRIALWRIGHT_WATCH", "yes: templates are read again at each request (for development).", "no"),
 )  # fmt: skip
 
@@ -73,6 +74,7 @@ class Environment:
     public_address: str
     checkpoints: Path | None
     attachments: Path | None
+    meddra: Path | None
     files: Path | None
     proxies: int
     metrics_token: str
@@ -121,6 +123,7 @@ def read_environment(given: Mapping[str, str] | None = None) -> Environment:
         public_address=values["public_address"].rstrip("/"),
         checkpoints=_path(values["checkpoints"]),
         attachments=_path(values["attachments"]),
+        meddra=_path(values["meddra"]),
         files=_path(values["files"]),
         proxies=_whole("PROXIES", values["proxies"], 0, 5),
         metrics_token=_secret("METRICS_TOKEN", values["metrics_token_file"], 20),

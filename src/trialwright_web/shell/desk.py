@@ -118,6 +118,11 @@ class Desk:
             raise Http404
         return self.trial.stores[Space.CLOSED].rows
 
+    @property
+    def holds_closed(self) -> bool:
+        """Whether :attr:`closed_rows` would answer."""
+        return Space.CLOSED in self.trial.stores and self.is_unblinded
+
     @functools.cached_property
     def is_unblinded(self) -> bool:
         """Whether the role may know what depends on the arm."""
