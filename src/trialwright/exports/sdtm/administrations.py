@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from trialwright.exports.datasets import Source
+from trialwright.exports.sdtm.guide import Guide, Kind
 from trialwright.exports.sdtm.reading import Collected, Reading
 from trialwright.trial.custody.views import PRODUCT, SLOT
 
@@ -32,14 +33,24 @@ class Administration:
     source: Source | None = None
 
 
-def administrations_of(reading: Reading) -> dict[str, tuple[Administration, ...]]:
-    """Participant → what was given to them, by date: as staff collected it, with what the closed space adds."""
-    found = {(one.participant, one.encounter): one for one in _on_forms(reading)}
-    for one in _from_slots(reading):
-        form = found.get((one.participant, one.encounter))
-        found[one.participant, one.encounter] = _joined(one, form)
+def administrations_of(reading: Reading, guide: Guide) -> dict[str, tuple[Administration, ...]]:
+    """Participant → what was given to them, by date.
+
+    Where there is a custody, its record says what was given, and a form adds where it was collected; else the forms
+    say it. The guide hears of forms that the custody does not know, or knows of another day.
+    """
+    forms = {(one.participant, one.encounter): one for one in _on_forms(reading)}
+    if reading.study.custody is None:
+        found = list(forms.values())
+    else:
+        found = [
+            _joined(one, forms.pop((one.participant, one.encounter), None), guide) for one in _from_slots(reading)
+        ]
+        for form in forms.values():
+            what = f"the form says {form.date}, the custody holds no injection"
+            guide.note(Kind.EXPOSURE_DIFFERS, f"{form.participant} {form.encounter}", what)
     by_participant: dict[str, list[Administration]] = {}
-    for one in sorted(found.values(), key=lambda one: (one.participant, one.date)):
+    for one in sorted(found, key=lambda one: (one.participant, one.date)):
         by_participant.setdefault(one.participant, []).append(one)
     return {name: tuple(given) for name, given in by_participant.items()}
 
@@ -86,9 +97,11 @@ def _from_slots(reading: Reading) -> list[Administration]:
     return found
 
 
-def _joined(slot: Administration, form: Administration | None) -> Administration:
+def _joined(slot: Administration, form: Administration | None, guide: Guide) -> Administration:
     if form is None:
         return slot
-    return Administration(
-        slot.participant, form.date, slot.encounter, slot.slot, slot.label, slot.content, slot.dose, form.source
-    )
+    if form.date != slot.date:
+        what = f"the form says {form.date}, the custody {slot.date}"
+        guide.note(Kind.EXPOSURE_DIFFERS, f"{slot.participant} {slot.encounter}", what)
+        return slot
+    return replace(slot, source=form.source)

@@ -31,6 +31,7 @@ class Kind(Enum):
     ADVERSE_EVENT_UNCODED = "An adverse event is not coded; AEDECOD is UNCODED."
     VALUE_SPLIT = "A text is longer than 200 characters; the rest stands in the supplemental qualifiers."
     DISPOSITION_DIFFERS = "The form and the record of the participation's end disagree; the form is exported."
+    EXPOSURE_DIFFERS = "A form and the custody disagree about an injection; EX follows the custody, EC the form."
     FORMAT_CHANGED = "The file format could not hold something as it was."
     NO_ARM_TREATMENT = "An arm does not declare what is given (exposure); EX cannot be made for it."
 

@@ -95,7 +95,7 @@ def sdtm_package(
     if not allocation.real:
         guide.note(Kind.DUMMY_ALLOCATION, "DM, SE, TA, TE, EX", WATERMARK)
     design = Design(reading, "" if allocation.real else "DUMMY ")
-    people = People(reading, design, allocation).by_participant
+    people = People(reading, design, allocation, guide).by_participant
     words = VisitWords(reading, design)
     drafts = list(_drafts(reading, design, people, words, collections, snapshot, guide))
     complete(drafts, people, words, reading.study_id, guide)

@@ -10,6 +10,7 @@ from functools import cached_property
 from trialwright.exports.sdtm.administrations import Administration, administrations_of
 from trialwright.exports.sdtm.allocation import Allocation
 from trialwright.exports.sdtm.design import Design, Element, study_day
+from trialwright.exports.sdtm.guide import Guide
 from trialwright.exports.sdtm.reading import Reading
 from trialwright.foundation.dates import PartialDate
 from trialwright.foundation.errors import InvalidValue
@@ -78,15 +79,16 @@ class Person:
 class People:
     """All participants of a record."""
 
-    def __init__(self, reading: Reading, design: Design, allocation: Allocation) -> None:
+    def __init__(self, reading: Reading, design: Design, allocation: Allocation, guide: Guide) -> None:
         self._reading = reading
         self._design = design
         self._allocation = allocation
+        self._guide = guide
 
     @cached_property
     def by_participant(self) -> Mapping[str, Person]:
         """Participant → person."""
-        given = administrations_of(self._reading)
+        given = administrations_of(self._reading, self._guide)
         return {name: self._person(name, given.get(name, ())) for name in self._reading.participants}
 
     def _person(self, name: str, given: tuple[Administration, ...]) -> Person:
