@@ -37,10 +37,12 @@ class Server:
     address: str
     folder: Path
     running: subprocess.Popen[bytes] = field(repr=False)
+    clients: list[httpx.Client] = field(default_factory=list, repr=False)
 
     def client(self, person: str | None = None, desk: str | None = None) -> httpx.Client:
         """An HTTP client, signed in as a person; ``desk`` is ``STUDY:role@site`` where they have several."""
         client = httpx.Client(base_url=self.address, follow_redirects=True, timeout=60)
+        self.clients.append(client)
         if person is not None:
             page = client.get("/accounts/login/")
             token = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
@@ -51,6 +53,13 @@ class Server:
                 client.post("/", data={"desk": desk, "csrfmiddlewaretoken": token_on(client.get("/"))})
         return client
 
+    def stop(self) -> None:
+        """End the process and let go of everything that spoke with it."""
+        for client in self.clients:
+            client.close()
+        self.running.terminate()
+        self.running.wait()
+
 
 def token_on(page: httpx.Response) -> str:
     """The token that a post from this page needs."""
@@ -59,7 +68,12 @@ def token_on(page: httpx.Response) -> str:
 
 @pytest.fixture(scope="session")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation in the middle of rehearsed trials; made once for all test processes, never written."""
+    """An installation in the middle of rehearsed trials; made once for all test processes, never written.
+
+    ``REHEARSED=FOLDER pytest …`` takes one that ``python -m trialwright_web.config.demo FOLDER --prepare`` made.
+    """
+    if "REHEARSED" in os.environ:
+        return Path(os.environ["REHEARSED"])
     shared = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         shared = shared.parent
@@ -96,8 +110,7 @@ def serve(installation: Path) -> Iterator[Callable[..., Server]]:
 
     yield start
     for server in servers.values():
-        server.running.terminate()
-        server.running.wait()
+        server.stop()
 
 
 def start_server(folder: Path, process: str, **settings: str) -> Server:

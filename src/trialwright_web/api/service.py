@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, get_type_hints
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from ninja import NinjaAPI
 from ninja.security import HttpBearer
 
@@ -37,7 +39,14 @@ class DeskToken(HttpBearer):
         return desk_of(found.account, found.study, found.place, language_of(request))
 
 
-api = NinjaAPI(
+class _StudyApi(NinjaAPI):
+    """The service lies under the routes of a study."""
+
+    def get_root_path(self, path_params: dict[str, Any]) -> str:
+        return reverse("api:v1:api-root", kwargs=path_params)
+
+
+api = _StudyApi(
     title="Trialwright",
     version="1",
     description="Reads views of the open space and gives commands, with the rights of the token's desk.",
@@ -61,6 +70,13 @@ def for_roles(*roles: Role) -> Callable[[Operation], Operation]:
                 raise NotYourDesk(f"this is not for the role {desk.role.value}", remedy="use a token of another desk")
             return operation(request, *given, **named)
 
+        # Annotations are texts that mean something in the operation's module; the service reads them here.
+        hints = get_type_hints(operation, include_extras=True)
+        told = inspect.signature(operation)
+        reached.__signature__ = told.replace(  # type: ignore[attr-defined]
+            parameters=[p.replace(annotation=hints.get(p.name, p.annotation)) for p in told.parameters.values()],
+            return_annotation=Any,
+        )
         reached.roles = allowed  # type: ignore[attr-defined]  # read by the table of access
         return reached
 

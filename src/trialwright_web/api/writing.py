@@ -56,7 +56,7 @@ def _add(command: type[Command]) -> None:
         observed_at=(str | None, Field(None, max_length=40)),
     )
     operation = _operation(command)
-    operation.__annotations__ = {**operation.__annotations__, "body": body}
+    operation.__annotations__["body"] = body
     operation.__name__ = f"give_{name}"
     operation.__doc__ = command.__doc__
     about = (command.__doc__ or name).strip().splitlines()[0]

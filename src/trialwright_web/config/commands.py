@@ -92,11 +92,12 @@ def init(
 
 @app.command()
 def migrate() -> None:
-    """Bring this process's databases up to this version, and open (or make) the stores of every study."""
+    """Bring databases, stores and views up to this version; the record itself never changes."""
     _django()
     from django.core.management import call_command
 
     call_command("prepare_databases")
+    _rebuild(None)
 
 
 @app.command()
@@ -195,6 +196,10 @@ def rebuild_views(
 ) -> None:
     """Empty the views of every space this process holds and fold the record again."""
     _django()
+    _rebuild(study)
+
+
+def _rebuild(study: list[str] | None) -> None:
     from trialwright_web.shell.studies import installation
 
     for name in study or installation().studies:

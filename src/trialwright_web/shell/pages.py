@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from trialwright.foundation.errors import Refusal, TrialwrightError
+from trialwright.foundation.errors import RecordError, Refusal, TrialwrightError
 
 
 def render_page(
@@ -19,7 +19,9 @@ def render_page(
 
 
 def status_of(error: TrialwrightError) -> int:
-    """422 for what was asked wrongly, 409 for a gate that stays closed."""
+    """422 for what was asked wrongly, 409 for a gate that stays closed, 503 where the record cannot be had."""
+    if isinstance(error, RecordError):
+        return 503
     return 409 if isinstance(error, Refusal) else 422
 
 
