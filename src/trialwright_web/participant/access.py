@@ -29,7 +29,7 @@ SEEN = "participant_seen"
 LETTER_DAYS = 30
 SHORTEST_PASSWORD = 10
 TRIES, LOCKED = 5, timedelta(minutes=15)
-TRIES_OF_ADDRESS = 30
+TRIES_OF_ADDRESS, SECONDS_OF_ADDRESS = 30, 600
 # Without letters and digits that look alike on paper.
 ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 
@@ -112,7 +112,9 @@ def enter(request: HttpRequest, participant: str, secret: str) -> Invitation:
     Raises:
         AccessRefused: always with the same words, whatever was wrong.
     """
-    _slow_down(request)
+    wrong = f"participant-entry:{request.META.get('REMOTE_ADDR', '')}"
+    if cache.get(wrong, 0) >= TRIES_OF_ADDRESS:
+        raise _refused()
     # Two studies may give the same number; the secret tells which is meant.
     candidates = [
         invitation
@@ -127,6 +129,8 @@ def enter(request: HttpRequest, participant: str, secret: str) -> Invitation:
         check_password(secret, _NOBODY)  # as slow as for somebody who exists
     for invitation in candidates:
         _count(invitation, right=False)
+    cache.add(wrong, 0, SECONDS_OF_ADDRESS)
+    cache.incr(wrong)
     raise _refused()
 
 
@@ -227,13 +231,6 @@ def _count(invitation: Invitation, *, right: bool) -> None:
     if invitation.failures >= TRIES:
         invitation.failures, invitation.locked_until = 0, timezone.now() + LOCKED
     invitation.save(update_fields=["failures", "locked_until"])
-
-
-def _slow_down(request: HttpRequest) -> None:
-    key = f"participant-entry:{request.META.get('REMOTE_ADDR', '')}"
-    cache.add(key, 0, 600)
-    if cache.incr(key) > TRIES_OF_ADDRESS:
-        raise _refused()
 
 
 def _refused() -> AccessRefused:
