@@ -3,15 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 DEMO ?= demo
+TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSAGES/django.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format tutorial bench bench-simulate bench-analysis campaigns lock clean \
+.PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
+	axe screenshots campaigns lock clean \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
 
-setup: $(VENV)/ready ## Make the environment in .venv from the lock file
+setup: $(VENV)/ready translations ## Make the environment in .venv from the lock file
 
 $(VENV)/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -21,12 +23,21 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(RUN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## Check, build and rehearse SMART-MS; say where the results lie
+translations: $(TEXTS) ## Compile the application's texts (bokmål, nynorsk)
+
+%.mo: %.po | $(VENV)/ready
+	@$(RUN)/pybabel --quiet compile --input-file $< --output-file $@
+
+demo: setup ## Check, build and rehearse SMART-MS; open the application on it (DEMO_SERVE=no: only make it)
 	@$(RUN)/trialwright check studies/smart-ms
 	@$(RUN)/trialwright build studies/smart-ms --out $(DEMO)/build
 	@rm -f $(DEMO)/smart-ms.db* $(DEMO)/smart-ms.closed.db*
 	@$(RUN)/trialwright rehearse studies/smart-ms --participants 18 --seed 1 --store sqlite:///$(DEMO)/smart-ms.db --report $(DEMO)/report
 	@echo 'Results: $(DEMO)/report/summary.md, $(DEMO)/smart-ms.db (open space), $(DEMO)/smart-ms.closed.db (closed space)'
+	@$(RUN)/python -m trialwright_web.config.demo $(DEMO)/application $(if $(CI)$(filter no,$(DEMO_SERVE)),--prepare)
+
+serve: setup ## Serve the process that the environment names; see docs/how-to/operate.md
+	@$(RUN)/python -m trialwright_web serve
 
 test: setup ## Run all tests
 	$(RUN)/pytest --numprocesses 2
@@ -42,6 +53,15 @@ bench-simulate: setup ## Simulated trials a second on one core, and a grid of a 
 
 bench-analysis: setup ## Speed of the analyses, beside R where Rscript with nlme and lmerTest is installed
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/analysis.py
+
+bench-web: setup ## Forms saved over HTTP on PostgreSQL and SQLite; a page of 300 participants (takes ten minutes)
+	$(RUN)/python benchmarks/web.py
+
+axe: setup ## Accessibility of every page, in 3 languages at 2 widths
+	$(RUN)/python tests/campaigns/axe.py
+
+screenshots: setup ## Make docs/screens again
+	$(RUN)/python tests/campaigns/screenshots.py
 
 lint: setup ## Style, types and the layers of the house
 	$(RUN)/ruff check

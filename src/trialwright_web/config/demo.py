@@ -50,6 +50,9 @@ def run(folder: Path, studies: Path = Path("studies"), *, prepare_only: bool) ->
     folder = folder.resolve()
     if not (folder / "ready").exists():
         prepare(folder, _studies(studies.resolve()))
+    else:
+        for process in PORTS:
+            _run(folder, process, "trialwright_web", "migrate")
     print(sign_ins(folder), flush=True)
     if not prepare_only:
         print("Stop with Ctrl-C.", flush=True)
@@ -165,8 +168,13 @@ def environment(folder: Path, process: str) -> dict[str, str]:
 
 
 def _manage(folder: Path, process: str, *command: str) -> None:
-    arguments = [sys.executable, "-m", "django", *command]
-    subprocess.run(arguments, check=True, env=_with(environment(folder, process)))  # noqa: S603 - our own command
+    _run(folder, process, "django", *command)
+
+
+def _run(folder: Path, process: str, module: str, *command: str) -> None:
+    arguments = [sys.executable, "-m", module, *command]
+    quiet = subprocess.DEVNULL  # what it prints is for operators
+    subprocess.run(arguments, check=True, env=_with(environment(folder, process)), stdout=quiet)  # noqa: S603
 
 
 def serve(folder: Path) -> None:
