@@ -7,7 +7,7 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
-	axe screenshots campaigns lock clean \
+	axe screenshots campaigns lock clean conformance \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models
 
 help: ## Show what can be made
@@ -72,6 +72,9 @@ lint: setup ## Style, types and the layers of the house
 format: setup ## Format the code
 	$(RUN)/ruff check --fix
 	$(RUN)/ruff format
+
+conformance: setup ## CDISC CORE on the SDTM export of every study, clean and with planted errors (some minutes)
+	TRIALWRIGHT_CORE=1 $(RUN)/pytest tests/conformance
 
 campaigns: ## Everything that takes longer than a test may; paste the figures into docs/evidence/
 	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models

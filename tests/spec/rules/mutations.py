@@ -168,6 +168,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "type": "integer",
             "origin": "derived",
             "derive": {"expression": "second_sum + 1"},
+            "sdtm": {"not_submitted": "only a sum"},
         },
         Edit(
             "forms/vital_signs.yaml",

@@ -20,6 +20,7 @@ _EVENT_START = "STDTC"
 _OBSERVATIONS = ("INTERVENTIONS", "EVENTS", "FINDINGS")
 _TIMING = (
     "VISITNUM", "VISIT", "VISITDY", "TAETORD", "EPOCH", "--DTC", "--STDTC", "--ENDTC", "--DY", "--STDY", "--ENDY",
+    "--STRTPT", "--STTPT", "--ENRTPT", "--ENTPT",
 )  # fmt: skip
 """Order of the timing variables in the model; those that a domain of the guide does not list may be added."""
 

@@ -31,6 +31,10 @@ _TIMING_LABELS = {
     "DY": "Study Day of Visit/Collection/Exam",
     "STDY": "Study Day of Start of Observation",
     "ENDY": "Study Day of End of Observation",
+    "STRTPT": "Start Relative to Reference Time Point",
+    "STTPT": "Start Reference Time Point",
+    "ENRTPT": "End Relative to Reference Time Point",
+    "ENTPT": "End Reference Time Point",
 }
 
 
