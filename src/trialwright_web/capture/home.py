@@ -1,11 +1,17 @@
-"""The site home: what waits for this desk, the most urgent first."""
+"""The site home: what waits for this desk, the most urgent first; beside it the week and how the site stands."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
-from trialwright.trial.tasks import tasks
+from trialwright.trial.tasks import matrix, tasks
+from trialwright_web.capture.calendar import builds_by_site
+from trialwright_web.capture.calendar_model import appointments, days, week_of
+from trialwright_web.capture.enrolment_model import curve, enrolment
+from trialwright_web.capture.home_model import SEES_FIGURES, cards, groups, signable_forms
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 
@@ -13,6 +19,30 @@ from trialwright_web.shell.pages import render_page
 @at_desk()
 @require_GET
 def home(request: Request, desk: Desk) -> HttpResponse:
-    """The task list of the desk."""
+    """The task list of the desk, and for whom they are work the figures of the site."""
     waiting = tasks(desk.rows, desk.builds, desk.today, site=desk.site, role=desk.role)
-    return render_page(request, "capture/home.html", {"waiting": waiting})
+    context: dict[str, Any] = {
+        "groups": groups(desk, waiting),
+        "number": len(waiting),
+        "late": sum(task.late for task in waiting),
+        "zone": desk.zone(),
+    }
+    if desk.role in SEES_FIGURES:
+        context |= _figures(desk)
+    return render_page(request, "capture/home.html", context)
+
+
+def _figures(desk: Desk) -> dict[str, Any]:
+    rows = matrix(desk.rows, desk.builds, desk.today, site=desk.site)
+    found = appointments(rows, builds_by_site(desk))
+    monday = week_of(desk.today)
+    week = days(found, monday, 7, desk.today)
+    people = enrolment(desk)
+    return {
+        "cards": cards(desk, people, rows, signable_forms(desk)),
+        # Saturday and Sunday take room only where something lies on them.
+        "week": tuple(day for day in week if day.day.weekday() < 5 or day.entries or day.closing or day.is_today),
+        "week_number": monday.isocalendar().week,
+        "enrolment": people,
+        "curve": curve(people),
+    }

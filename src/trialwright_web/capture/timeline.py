@@ -1,0 +1,57 @@
+"""What happened to one participant, in words, newest first: from the audit trail the desk may read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from trialwright.trial.audit import AuditRow, audit_trail
+from trialwright_web.shell.desk import Desk
+
+SHOWN = 60
+"""Values of one fact that are shown."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One fact.
+
+    Args:
+        at: UTC instant at which it was recorded.
+        happened: when it is said to have happened, where that was reported.
+        what: the kind of fact.
+        about: what it is about, without the participant.
+        values: name, before and after.
+    """
+
+    at: str
+    happened: str | None
+    what: str
+    about: str
+    actor: str
+    role: str
+    reason: str | None
+    values: tuple[tuple[str, str | None, str | None], ...]
+
+
+def timeline(desk: Desk, participant: str) -> list[Happening]:
+    """Every fact about the participant."""
+    trail = audit_trail(desk.trial, role=desk.role, site=desk.site, participant=participant)
+    facts = groupby(trail, key=lambda row: (row.at, row.request_id, row.what, row.about))
+    found = [_happening(participant, list(rows)) for _key, rows in facts]
+    return found[::-1]
+
+
+def _happening(participant: str, rows: list[AuditRow]) -> Happening:
+    first = rows[0]
+    about = ", ".join(part for part in first.about.split(", ") if part != f"participant {participant}")
+    return Happening(
+        at=first.at,
+        happened=first.happened,
+        what=first.what,
+        about=about,
+        actor=first.actor,
+        role=first.role,
+        reason=first.reason,
+        values=tuple((row.field, row.old, row.new) for row in rows[:SHOWN] if row.field),
+    )

@@ -1,0 +1,8 @@
+"""The application ``randomise``."""
+
+from django.apps import AppConfig
+
+
+class RandomiseConfig(AppConfig):
+    name = "trialwright_web.randomise"
+    label = "randomise"
