@@ -15,6 +15,7 @@ from trialwright.build import Build, to_verify
 from trialwright.foundation.tables import Cell, Row, Rows, Table
 from trialwright.protocol.roles import Role
 from trialwright.schedule import NOT_DONE, Expectation, NotDone, Status, expectations
+from trialwright.trial.allocation.commands import RandomiseParticipant
 from trialwright.trial.capture.commands import (
     RecordMissedVisit,
     RecordVisit,
@@ -41,6 +42,9 @@ from trialwright.trial.setup.views import SITE
 UNDER_WAY = ("screening", "randomised")
 """Dispositions of people who still come to visits."""
 
+FEW = 20
+"""Up to so many participants are looked up one by one; for more each table is read once."""
+
 
 class Kind(Enum):
     """What waits."""
@@ -48,6 +52,7 @@ class Kind(Enum):
     COUNTERSIGN_CONSENT = "countersign_consent"
     CONSENT_AGAIN = "consent_again"
     SIGN_OFF_ELIGIBILITY = "sign_off_eligibility"
+    RANDOMISE = "randomise"
     END_SCREENING = "end_screening"
     VISIT_DUE = "visit_due"
     VISIT_OVERDUE = "visit_overdue"
@@ -89,7 +94,13 @@ class Task:
 
 
 def tasks(
-    rows: Rows, builds: Mapping[str, Build], on: date, *, site: str | None = None, role: Role | None = None
+    rows: Rows,
+    builds: Mapping[str, Build],
+    on: date,
+    *,
+    site: str | None = None,
+    role: Role | None = None,
+    participant: str | None = None,
 ) -> tuple[Task, ...]:
     """What waits, the most urgent first.
 
@@ -99,10 +110,11 @@ def tasks(
         on: the local date for which is asked.
         site: of one site only, without the study's own.
         role: what this role may do only.
+        participant: about this one only.
     """
-    found = list(() if site is not None else _of_study(rows, on))
-    for desk in _desks(rows, builds, on, site):
-        found += desk.tasks()
+    found = list(() if site is not None or participant is not None else _of_study(rows, on))
+    for desk in _desks(rows, builds, on, site, participant):
+        found += desk.tasks(role)
     wanted = (task for task in found if role is None or role in task.roles)
     return tuple(sorted(wanted, key=_urgency))
 
@@ -139,12 +151,17 @@ class VisitCell:
         encounter: the visit.
         state: how it stands.
         date: the local date it was held, else its target, else None.
+        earliest, latest: local dates between which it is expected, both included; None where nothing says so.
+        days_out: by how many days it was held outside its window; 0 inside it.
         open_queries: questions on its forms that wait for the site.
     """
 
     encounter: str
     state: CellState
     date: str | None
+    earliest: str | None
+    latest: str | None
+    days_out: int
     open_queries: int
 
 
@@ -158,16 +175,45 @@ class MatrixRow:
     cells: tuple[VisitCell, ...]
 
 
-def matrix(rows: Rows, builds: Mapping[str, Build], on: date, *, site: str | None = None) -> tuple[MatrixRow, ...]:
+def matrix(
+    rows: Rows, builds: Mapping[str, Build], on: date, *, site: str | None = None, participant: str | None = None
+) -> tuple[MatrixRow, ...]:
     """Participants × visits on a date; arguments as for :func:`tasks`."""
-    return tuple(desk.row() for desk in _desks(rows, builds, on, site))
+    return tuple(desk.row() for desk in _desks(rows, builds, on, site, participant))
 
 
-def _desks(rows: Rows, builds: Mapping[str, Build], on: date, site: str | None) -> Iterator[_Desk]:
-    where = {} if site is None else {"site": site}
+def _desks(
+    rows: Rows, builds: Mapping[str, Build], on: date, site: str | None, participant: str | None = None
+) -> Iterator[_Desk]:
+    wanted = {"site": site, "participant": participant}
+    where = {column: value for column, value in wanted.items() if value is not None}
     sites = {str(row["site"]): row for row in rows.where(SITE)}
-    for person in rows.where(DISPOSITION, **where):
-        yield _Desk(rows, builds, on, person, sites[str(person["site"])])
+    people = list(rows.where(DISPOSITION, **where))
+    lookup = _Lookup(rows, at_once=len(people) > FEW)
+    for person in people:
+        yield _Desk(rows, lookup, builds, on, person, sites[str(person["site"])])
+
+
+class _Lookup:
+    """The rows of one participant after the other; where many are asked for, by one reading of the table.
+
+    Items stay apart: there are too many of them to hold for a whole study.
+    """
+
+    def __init__(self, rows: Rows, *, at_once: bool) -> None:
+        self._rows = rows
+        self._at_once = at_once
+        self._read: dict[str, dict[Cell, list[Row]]] = {}
+
+    def of(self, table: Table, participant: str) -> list[Row]:
+        """All rows of a participant, in order of their keys."""
+        if not self._at_once or table is ITEM:
+            return list(self._rows.where(table, participant=participant))
+        if table.name not in self._read:
+            by_participant = self._read[table.name] = {}
+            for row in self._rows.where(table):
+                by_participant.setdefault(row["participant"], []).append(row)
+        return self._read[table.name].get(participant, [])
 
 
 def _of_study(rows: Rows, on: date) -> Iterator[Task]:
@@ -186,8 +232,11 @@ def _of_study(rows: Rows, on: date) -> Iterator[Task]:
 class _Desk:
     """What lies on the desk about one participant on one date."""
 
-    def __init__(self, rows: Rows, builds: Mapping[str, Build], on: date, person: Row, site: Row) -> None:
+    def __init__(
+        self, rows: Rows, lookup: _Lookup, builds: Mapping[str, Build], on: date, person: Row, site: Row
+    ) -> None:
         self._rows = rows
+        self._lookup = lookup
         self._builds = builds
         self._build = builds[str(site["build"])]
         self._on = on
@@ -205,10 +254,11 @@ class _Desk:
         """Nothing more is expected of this person."""
         return self.status not in UNDER_WAY
 
-    def tasks(self) -> list[Task]:
-        """Everything that waits."""
+    def tasks(self, role: Role | None = None) -> list[Task]:
+        """Everything that waits; for a role that verifies nothing, without what waits to be verified."""
         found = [*self._clocks(), *self._visit_tasks(), *self._form_tasks(), *self._query_tasks()]
-        found += [*self._verifications(), *self._deviations()]
+        verifies = role is None or self.is_over or role in VerifyItems.PERMISSION.roles
+        found += [*(self._verifications() if verifies else ()), *self._deviations()]
         if not self.is_over:
             found += [*self._consent(), *self._eligibility()]
         if self.is_over and not found and self._forms and not self._of(CASE_BOOK):
@@ -236,10 +286,12 @@ class _Desk:
             yield self._task(Kind.CONSENT_AGAIN, SignConsent, str(given["version"]))
 
     def _eligibility(self) -> Iterator[Task]:
-        log = self._rows.get(SCREENING_LOG, (self.participant,)) or {}
-        if self.status != "screening" or log.get("signed_off_on"):
+        if self.status != "screening":
             return
-        if log.get("eligible") == "yes":
+        log = self._rows.get(SCREENING_LOG, (self.participant,)) or {}
+        if log.get("signed_off_on"):
+            yield self._task(Kind.RANDOMISE, RandomiseParticipant, "")
+        elif log.get("eligible") == "yes":
             yield self._task(Kind.SIGN_OFF_ELIGIBILITY, SignOffEligibility, "")
         elif log.get("eligible") == "no":
             yield self._task(Kind.END_SCREENING, FailScreening, str(log.get("not_met") or ""))
@@ -270,6 +322,9 @@ class _Desk:
             encounter=expected.encounter,
             state=self._state(expected),
             date=day.isoformat() if day else None,
+            earliest=expected.earliest.isoformat() if expected.earliest else None,
+            latest=expected.latest.isoformat() if expected.latest else None,
+            days_out=expected.days_out,
             open_queries=sum(q["status"] == "open" and q["encounter"] == expected.encounter for q in self._queries),
         )
 
@@ -363,7 +418,7 @@ class _Desk:
                 yield self._task(Kind.MEET_CLOCK, command, about, _text(row["due"]))
 
     def _of(self, table: Table) -> list[Row]:
-        return list(self._rows.where(table, participant=self.participant))
+        return self._lookup.of(table, self.participant)
 
     def _task(
         self,

@@ -126,6 +126,7 @@ def test_an_eligible_person_waits_for_the_sign_off_and_one_who_is_not_for_the_en
     assert desk.one(Kind.SIGN_OFF_ELIGIBILITY).roles == {Role.INVESTIGATOR}
     desk.world.signed_off(participant)
     assert desk.about(Kind.SIGN_OFF_ELIGIBILITY) == []
+    assert desk.one(Kind.RANDOMISE).roles == {Role.INVESTIGATOR, Role.STUDY_NURSE}
     old = desk.world.assessed(age="61")
     assert desk.about(Kind.END_SCREENING) == ["adult"]
     desk.world.give(FailScreening(participant=old, criteria=("adult",)), "nurse")
@@ -369,3 +370,38 @@ def test_after_a_whole_trial_nothing_waits_and_everybody_is_ready():
     assert set(ready.values()) == {()}
     states = {cell.state for row in matrix(store.rows, builds, later) for cell in row.cells}
     assert states <= {CellState.SIGNED, CellState.MISSED, CellState.NOT_EXPECTED}
+
+
+def test_tables_read_at_once_say_what_participants_looked_up_one_by_one_say(desk, monkeypatch):
+    desk.world.examined(age="81")
+    desk.world.signed_off(desk.world.assessed())
+    desk.world.screened(site="02")
+    on = date.fromisoformat(desk.world.today) + timedelta(days=10)
+    found = []
+    for few in (0, 1000):
+        monkeypatch.setattr("trialwright.trial.tasks.FEW", few)
+        builds = desk.world.trial.builds
+        found.append((matrix(desk.rows, builds, on), tasks(desk.rows, builds, on), desk.ready()))
+    assert found[0] == found[1]
+    assert len(found[0][0]) == 3
+    assert {Kind.ANSWER_QUERY, Kind.VISIT_DUE} <= {task.kind for task in found[0][1]}
+
+
+def test_lists_about_one_participant_are_the_lines_of_the_lists_about_all(desk):
+    asked, other = desk.world.examined(age="81"), desk.world.assessed()
+    on = date.fromisoformat(desk.world.today)
+    rows, builds = desk.rows, desk.world.trial.builds
+    for participant in (asked, other):
+        mine = tuple(task for task in tasks(rows, builds, on) if task.participant == participant)
+        assert tasks(rows, builds, on, participant=participant) == mine != ()
+        (row,) = matrix(rows, builds, on, participant=participant)
+        assert row in matrix(rows, builds, on)
+
+
+def test_a_cell_says_between_which_days_a_visit_is_expected(desk):
+    desk.world.examined()
+    (row,) = matrix(desk.rows, desk.world.trial.builds, date.fromisoformat(desk.world.today))
+    second = row.cells[1]
+    assert second.earliest <= second.date <= second.latest
+    assert row.cells[2].earliest is row.cells[2].latest is None
+    assert row.cells[0].days_out == 0
