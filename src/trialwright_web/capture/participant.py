@@ -40,6 +40,7 @@ class VisitLine:
     words: str
     sign: Sign
     address: str
+    is_held: bool
     forms: int
     complete: int
     signed: int
@@ -121,6 +122,7 @@ def _visits(desk: Desk, build: Build, row: MatrixRow) -> Iterator[VisitLine]:
             words=visit_words(build, cell.encounter),
             sign=SIGNS[cell.state],
             address=visit_address(desk, row.participant, cell.encounter),
+            is_held=counts.get("status") == "held",
             forms=max(len(open_forms), int(counts.get("forms_saved") or 0)),
             complete=int(counts.get("forms_complete") or 0),
             signed=int(counts.get("forms_signed") or 0),

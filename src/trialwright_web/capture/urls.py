@@ -3,6 +3,9 @@
 from django.urls import path
 
 from trialwright_web.capture import (
+    assess,
+    calendar,
+    enrolment,
     form_blank,
     form_conflict,
     form_files,
@@ -13,6 +16,9 @@ from trialwright_web.capture import (
     form_token,
     form_visits,
     home,
+    matrix,
+    participant,
+    participant_acts,
 )
 
 # Names of visits and forms have no hyphen, so what stands beside them has one.
@@ -23,6 +29,14 @@ FORM = f"{VISIT}<slug:form>/<int:repeat>/"
 app_name = "capture"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("participants/", matrix.participants, name="matrix"),
+    path("new-participant/", participant_acts.screen, name="screen"),
+    path(PERSON, participant.participant, name="participant"),
+    path(f"{PERSON}assess-criteria/", assess.criteria, name="criteria"),
+    path(f"{PERSON}record-act/<slug:act>/", participant_acts.act, name="act"),
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar.ics", calendar.calendar_file, name="calendar_file"),
+    path("enrolment/", enrolment.enrolment, name="enrolment"),
     path(f"{PERSON}case-book/", form_signing.case_book, name="case_book"),
     path(f"{PERSON}new-visit/", form_visits.new_visit, name="new_visit"),
     path(VISIT, form_visits.visit, name="visit"),
