@@ -45,6 +45,19 @@ class ConsentQuestion(models.Model):
         indexes = [models.Index(fields=["study", "site"]), models.Index(fields=["study", "participant"])]
 
 
+class Enquiry(models.Model):
+    """Somebody who asks a site about joining. Encrypted; deleted when the site has answered."""
+
+    study = models.CharField(max_length=40)
+    site = models.CharField(max_length=10)
+    text = models.BinaryField()
+    sent_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["study", "site"])]
+
+
 class Kept(models.Model):
     """What a participant typed and did not send yet, encrypted: reading place, answers, a questionnaire half done."""
 

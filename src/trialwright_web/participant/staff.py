@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.utils.dateparse import parse_date, parse_time
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from trialwright.finder import blocks
 from trialwright.foundation.errors import TrialwrightError
@@ -23,8 +24,9 @@ from trialwright.trial.consent.commands import IDENTITY_CHECKS, CountersignConse
 from trialwright.trial.consent.text import text_hash
 from trialwright_web.participant.access import invite
 from trialwright_web.participant.consenting import about_question, questions_of
+from trialwright_web.participant.contact import enquiries
 from trialwright_web.participant.copies import consent_pdf
-from trialwright_web.participant.models import ConsentQuestion, Invitation
+from trialwright_web.participant.models import ConsentQuestion, Enquiry, Invitation
 from trialwright_web.participant.secrets_kept import seal
 from trialwright_web.participant.standing import Standing
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
@@ -40,6 +42,15 @@ CHECKS = {
 }
 
 
+@dataclass(frozen=True)
+class Line:
+    """One participant in the list."""
+
+    standing: Standing
+    invitation: Invitation | None
+    questions: int
+
+
 @at_desk(*STAFF)
 @require_safe
 def consents(request: Request, desk: Desk) -> HttpResponse:
@@ -50,16 +61,24 @@ def consents(request: Request, desk: Desk) -> HttpResponse:
     for row in waiting:
         open_questions[row.participant] = open_questions.get(row.participant, 0) + 1
     lines = [
-        {
-            "standing": standing,
-            "invitation": invitations.get(standing.participant),
-            "questions": open_questions.get(standing.participant, 0),
-        }
+        Line(standing, invitations.get(standing.participant), open_questions.get(standing.participant, 0))
         for row in desk.participants()
         if (standing := Standing(desk, str(row["participant"]))).is_under_way
     ]
-    lines.sort(key=lambda line: (not line["standing"].pending, not line["questions"], line["standing"].participant))  # type: ignore[attr-defined]  # of this very dict
-    return render_page(request, "participant/staff_consents.html", {"lines": lines})
+    lines.sort(key=lambda line: (not line.standing.pending, not line.questions, line.standing.participant))
+    return render_page(
+        request,
+        "participant/staff_consents.html",
+        {"lines": lines, "enquiries": enquiries(desk.study, desk.site or "")},
+    )
+
+
+@at_desk(*STAFF)
+@require_POST
+def answered(request: Request, desk: Desk, number: int) -> HttpResponse:
+    """An enquiry was answered: it is deleted."""
+    Enquiry.objects.filter(pk=number, study=desk.study, site=desk.site or "").delete()
+    return redirect("consents:home", desk.study)
 
 
 @at_desk(*STAFF)

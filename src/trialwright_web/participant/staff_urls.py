@@ -7,6 +7,7 @@ from trialwright_web.participant import staff
 app_name = "consents"
 urlpatterns = [
     path("consents/", staff.consents, name="home"),
+    path("consents/enquiries/<int:number>", staff.answered, name="answered"),
     path("consents/<str:participant>/letter", staff.letter, name="letter"),
     path("consents/<str:participant>/countersign", staff.countersign, name="countersign"),
     path("consents/<str:participant>/questions", staff.questions, name="questions"),

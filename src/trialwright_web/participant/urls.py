@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from trialwright_web.participant import consenting, copies, entry, leaving, questionnaires, visits
+from trialwright_web.participant import consenting, contact, copies, entry, leaving, questionnaires, visits
 
 app_name = "participant"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("enter", entry.enter_page, name="enter"),
     path("password", entry.password, name="password"),
     path("leave", entry.leave, name="leave"),
+    path("contact/<slug:study>/", contact.contact, name="contact"),
     path("consent/", consenting.start, name="consent"),
     path("consent/changes", consenting.changes, name="changes"),
     path("consent/read/<int:page>", consenting.read, name="read"),

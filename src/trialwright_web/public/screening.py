@@ -21,9 +21,9 @@ from trialwright_web.shell.desk import open_to_all
 from trialwright_web.shell.pages import render_page
 
 
-@open_to_all
+@open_to_all  # type: ignore[arg-type]  # django-csp types its decorator for views of one argument
 @require_safe
-@csp_replace({"connect-src": [NONE]})
+@csp_replace({"connect-src": [NONE]})  # type: ignore[arg-type]  # as above
 def join(request: HttpRequest, study: str) -> HttpResponse:
     """The questions. The browser is told that this page may not connect anywhere."""
     return render_page(request, "public/join.html", _context(shelf.listing(study), {}))

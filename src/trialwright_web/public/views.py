@@ -29,7 +29,6 @@ from trialwright_web.public import shelf
 from trialwright_web.shell.desk import open_to_all
 from trialwright_web.shell.pages import render_page
 
-
 FILTERS = ("q", "condition", "country", "status", "phase", "age")
 """What a search may ask for, by its name in the address."""
 
@@ -140,9 +139,7 @@ def _others(study: str) -> Any:
 
 def _groups(page: PublicPage) -> dict[str, Any]:
     """Criteria as the page shows them: what must be so, what must not, what only the doctor says."""
-    judged = [
-        line for line in page.criteria if not line.asks and line.later is not None and line.later.value == "doctor"
-    ]
+    judged = [line for line in page.criteria if not line.asks and line.later is Waits.DOCTOR]
     plain = [line for line in page.criteria if line not in judged]
     return {
         "include": [line for line in plain if line.kind == "inclusion"],
