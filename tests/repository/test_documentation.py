@@ -13,7 +13,7 @@ from typer.main import get_command
 
 from trialwright.build import check_study
 from trialwright.cli import app
-from trialwright.protocol import load_study
+from trialwright.protocol import Severity, load_study
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -105,7 +105,8 @@ def test_every_decision_stands_in_the_index_under_its_number() -> None:
 
 
 def test_the_study_of_the_evidence_still_passes_every_rule() -> None:
-    assert check_study(load_study(STUDY_OF_THE_EVIDENCE)) == ()
+    found = check_study(load_study(STUDY_OF_THE_EVIDENCE))
+    assert [finding for finding in found if finding.severity is not Severity.NOTE] == []  # notes are advice
 
 
 def test_pictures_have_a_title_and_a_description() -> None:
