@@ -72,9 +72,8 @@ def _planned_dose(reading: Reading, one: Administration) -> str | None:
     custody = reading.study.custody
     assert custody is not None, "asked by its caller"
     form, _, item = custody.dose.weight.partition(".")
-    for value in reading.collected:
-        here = (value.participant, value.encounter) == (one.participant, one.encounter)
-        if here and value.form.id == form and value.item.id == item and value.value is not None:
+    for value in reading.collected_at(one.participant, one.encounter):
+        if value.form.id == form and value.item.id == item and value.value is not None:
             weight = number_of(value.compiled.field, ItemValue(text=value.value, unit=value.unit))
             if weight is not None:
                 return decimal(min(weight * Fraction(custody.dose.per_kg), Fraction(custody.dose.maximum)))

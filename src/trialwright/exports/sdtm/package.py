@@ -163,15 +163,14 @@ def _link_volumes(results: list[Draft], collections: tuple[Collection, ...], rea
     """Name the specimen in findings from collection forms; returns the labels whose volume is there."""
     custody = reading.study.custody
     encounter_of = {slot.id: slot.collection for slot in custody.slots} if custody else {}
+    places: dict[tuple[str | None, str | None], list[Collection]] = {}
+    for one in collections:
+        places.setdefault((one.participant, encounter_of.get(one.slot)), []).append(one)
     linked: set[str] = set()
     for draft in results:
         if draft.domain != "BS" or draft.get("REFID") is not None:
             continue
-        here = [
-            one
-            for one in collections
-            if one.participant == draft.participant and encounter_of.get(one.slot) == draft.encounter
-        ]
+        here = places.get((draft.participant, draft.encounter), [])
         same_day = [one for one in here if one.date == draft.get("DTC")] or here
         if same_day:
             draft.put("BSREFID", same_day[0].label)

@@ -133,12 +133,8 @@ class People:
     def _first_visit(self, name: str, epoch: str) -> str | None:
         dates = [
             visit.date
-            for visit in self._reading.visits.values()
-            if visit.participant == name
-            and visit.held
-            and visit.planned
-            and visit.planned.epoch == epoch
-            and visit.date
+            for visit in self._reading.visits_of(name)
+            if visit.held and visit.planned and visit.planned.epoch == epoch and visit.date
         ]
         return min(dates, default=None)
 
@@ -146,7 +142,7 @@ class People:
         """The end of participation, or a later visit, or a later date of an adverse event."""
         if ended is None:
             return None
-        visits = [v.date for v in self._reading.visits.values() if v.participant == name and v.held and v.date]
+        visits = [visit.date for visit in self._reading.visits_of(name) if visit.held and visit.date]
         events = [date for date in self._event_dates.get(name, ()) if full_date(date)]
         return max([ended, *visits, *events])
 

@@ -139,6 +139,28 @@ class Reading:
             )
         return found
 
+    def visits_of(self, participant: str) -> tuple[Visit, ...]:
+        """All visits of a participant."""
+        return self._visits_by_participant.get(participant, ())
+
+    @cached_property
+    def _visits_by_participant(self) -> Mapping[str, tuple[Visit, ...]]:
+        found: dict[str, list[Visit]] = {}
+        for visit in self.visits.values():
+            found.setdefault(visit.participant, []).append(visit)
+        return {participant: tuple(visits) for participant, visits in found.items()}
+
+    def collected_at(self, participant: str, encounter: str) -> tuple[Collected, ...]:
+        """All values of a participant at an encounter."""
+        return self._collected_by_visit.get((participant, encounter), ())
+
+    @cached_property
+    def _collected_by_visit(self) -> Mapping[tuple[str, str], tuple[Collected, ...]]:
+        found: dict[tuple[str, str], list[Collected]] = {}
+        for value in self.collected:
+            found.setdefault((value.participant, value.encounter), []).append(value)
+        return {visit: tuple(values) for visit, values in found.items()}
+
     @cached_property
     def encounters(self) -> Mapping[str, Encounter]:
         """Encounter by id: of the last build, and what only earlier ones had."""
@@ -177,13 +199,13 @@ class Reading:
         for build in self.builds.values():
             for form in build.study.forms.values():
                 places.setdefault(form.id, {(form.id, item.id): n for n, item in enumerate(form.items())})
-        order = list(self.encounters)
+        order = {encounter: place for place, encounter in enumerate(self.encounters)}
         return tuple(
             sorted(
                 found,
                 key=lambda value: (
                     value.participant,
-                    order.index(value.encounter) if value.encounter in order else len(order),
+                    order.get(value.encounter, len(order)),
                     value.encounter,
                     value.form.id,
                     value.repeat,

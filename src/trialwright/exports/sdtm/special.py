@@ -122,8 +122,7 @@ def elements(people: tuple[Person, ...]) -> Iterator[Draft]:
 def visits(reading: Reading, people: tuple[Person, ...], words: VisitWords) -> Iterator[Draft]:
     """SV, one record a visit: held, missed, or unscheduled."""
     for person in people:
-        of_person: list[Visit] = [v for v in reading.visits.values() if v.participant == person.participant]
-        for visit in of_person:
+        for visit in reading.visits_of(person.participant):
             draft = Draft("SV", person.participant, {"DOMAIN": "SV"}, encounter=visit.encounter)
             draft.put("SVSTDTC", visit.date if visit.held else None)
             draft.put("SVENDTC", visit.date if visit.held else None)
