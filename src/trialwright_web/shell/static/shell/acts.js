@@ -30,4 +30,4 @@ document.addEventListener("keydown", (event) => {
 const refused = document.getElementById("refused");
 const first = document.querySelector(".act-form input:not([type=hidden]), .act-form select, .act-form textarea");
 if (refused) refused.focus();
-else if (first && !first.value) first.focus();
+else if (first && !first.value && first.type !== "password") first.focus();
