@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +66,45 @@ class Server:
 def token_on(page: httpx.Response) -> str:
     """The token that a post from this page needs."""
     return page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+
+
+class Acts:
+    """Acts over HTTP: what a person fills in on an act's page, and sends."""
+
+    @staticmethod
+    def hidden(page: httpx.Response, name: str) -> str:
+        """A hidden field of the act's form; empty where there is none."""
+        form = page.text[page.text.index('class="act-form"') :]
+        found = re.search(rf'name="{name}" value="([^"]*)"', form)
+        return unescape(found[1]) if found else ""
+
+    @staticmethod
+    def send(client: httpx.Client, address: str, **fields: Any) -> httpx.Response:
+        """Open an act's page, fill it in, sign it where it asks for that, send it; the page that answers."""
+        page = client.get(address)
+        assert page.status_code == 200, (address, page.status_code, page.text[:500])
+        typed = {name: Acts.hidden(page, name) for name in ("csrfmiddlewaretoken", "request_id", "shown")}
+        if 'name="password"' in page.text:
+            typed["password"] = PASSWORD
+        return client.post(str(page.url), data={**typed, **fields}, headers={"Referer": str(page.url)})
+
+    @staticmethod
+    def refusal(page: httpx.Response) -> str:
+        """The code of the error that the page shows; empty where nothing was refused."""
+        found = re.search(r'data-code="([^"]+)"', page.text)
+        return found[1] if found else ""
+
+    @staticmethod
+    def words(page: httpx.Response) -> str:
+        """What somebody reads on a page: tags taken out, spaces folded."""
+        main = page.text.partition("<main")[2].partition("</main>")[0]
+        return " ".join(unescape(re.sub(r"<[^>]+>", " ", main)).split())
+
+
+@pytest.fixture(scope="session")
+def acts() -> type[Acts]:
+    """Fills in and sends the pages of acts: ``acts.send(client, address, field=value)``."""
+    return Acts
 
 
 @pytest.fixture(scope="session")
@@ -136,6 +177,12 @@ def start_server(folder: Path, process: str, **settings: str) -> Server:
         time.sleep(0.25)
     running.kill()
     raise AssertionError((folder / f"{process}.log").read_text()[-3000:])
+
+
+@pytest.fixture(scope="session")
+def server_on() -> Callable[..., Server]:
+    """Starts a process on a folder of one's own: ``server_on(folder, "staff")``; who starts it ends it."""
+    return start_server
 
 
 @pytest.fixture(scope="session")
