@@ -34,7 +34,8 @@ ENTRIES = (
     ("randomise:lists", _("Allocation lists"), "list"),
     ("monitor:closure", _("Freeze and lock"), "lock"),
     ("downloads:home", _("Downloads"), "download"),
-    ("shell:people", _("People"), "people"),
+    ("capture:people", _("People"), "people"),
+    ("capture:setup", _("Sites and builds"), "site"),
 )
 """Route name, label, icon. A route that does not exist in this process, or is not the role's, is left out."""
 
@@ -61,8 +62,13 @@ def menu(desk: Desk, path: str) -> tuple[Entry, ...]:
         roles = getattr(view, "roles", None) or ()
         visitor = not desk.is_unblinded and _closed() and not getattr(view, "visitors", False)
         if desk.role in roles and not visitor:
-            found.append(Entry(str(label), address, icon, path == address or path.startswith(address + "/")))
+            found.append(Entry(str(label), address, icon, _is_current(name, address, path)))
     return tuple(found)
+
+
+def _is_current(name: str, address: str, path: str) -> bool:
+    """Whether a page belongs to the entry. Everything lies below the home, and only the home is its own page."""
+    return path == address or (name != "capture:home" and path.startswith(address.rstrip("/") + "/"))
 
 
 def _closed() -> bool:
