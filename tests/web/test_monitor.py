@@ -183,8 +183,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory, server_on: Callable[..., Any
 
     yield serve
     for server in servers.values():
-        server.running.terminate()
-        server.running.wait()
+        server.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 
