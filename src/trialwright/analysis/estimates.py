@@ -34,8 +34,26 @@ DRAWS = 9_999
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What a reader must know beside a number: a sentence with places for numbers, so that it can be translated.
+
+    Attributes:
+        sentence: English, with ``{name}`` places.
+        given: name → number or text.
+    """
+
+    sentence: str
+    given: Mapping[str, float | int | str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """In English."""
+        shown = {name: f"{value:.3g}" if isinstance(value, float) else value for name, value in self.given.items()}
+        return self.sentence.format(**shown)
+
+
+@dataclass(frozen=True)
 class ArmSummary:
-    """Observed values of one arm: participants, values, mean and standard deviation."""
+    """Observed values of one arm; ``events`` counts participants where the endpoint is an event or its time."""
 
     arm: str
     label: str
@@ -43,6 +61,7 @@ class ArmSummary:
     values: int
     mean: float | None
     sd: float | None
+    events: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +79,7 @@ class Result:
         level: of the interval.
         participants, values: analysed.
         arms: observed values.
-        notes: what a reader must know: carry-over, convergence, assumptions.
+        notes: carry-over, assumptions, departures from the plan.
         failed: why there is no result, in words; None where there is one.
     """
 
@@ -81,7 +100,7 @@ class Result:
     participants: int = 0
     values: int = 0
     arms: tuple[ArmSummary, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Remark, ...] = ()
     failed: str | None = None
     formula: str = ""
 
@@ -166,8 +185,15 @@ def _summaries(rows: pandas.DataFrame, item: PlanItem, comparison: Comparison) -
         values = of_arm[item.outcome]
         mean = float(values.mean()) if len(values) else None
         sd = float(values.std(ddof=1)) if len(values) > 1 else None
-        found.append(ArmSummary(arm, label, int(of_arm["USUBJID"].nunique()), len(values), mean, sd))
+        people, events = int(of_arm["USUBJID"].nunique()), _events(of_arm, item)
+        found.append(ArmSummary(arm, label, people, len(values), mean, sd, events))
     return found
+
+
+def _events(rows: pandas.DataFrame, item: PlanItem) -> int | None:
+    if item.parameter.survival:
+        return int((rows["CNSR"] == 0).sum())
+    return int((rows[item.outcome] > 0).sum()) if item.endpoint.measure == "binary" else None
 
 
 @dataclass(frozen=True)
@@ -178,7 +204,7 @@ class _Task:
     item: PlanItem
     rows: pandas.DataFrame
     blank: Result
-    notes: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
 
     @property
     def one(self) -> str:
@@ -261,10 +287,17 @@ def _crossover(task: _Task) -> Result:
     if with_sequence:
         carried = fit.carry_over(task.one, task.other)
         low, high = carried.confidence_interval(task.blank.level)
-        task.notes.append(f"carry-over {carried.value:.3g} ({low:.3g} to {high:.3g}), reported and never acted on")
+        task.notes.append(
+            Remark(
+                "Carry-over {value} ({low} to {high}); reported, never acted on.",
+                {"value": carried.value, "low": low, "high": high},
+            )
+        )
     first = fit.first_period(task.one, task.other)
     low, high = first.confidence_interval(task.blank.level)
-    task.notes.append(f"first period alone {first.value:.3g} ({low:.3g} to {high:.3g})")
+    task.notes.append(
+        Remark("First period alone {value} ({low} to {high}).", {"value": first.value, "low": low, "high": high})
+    )
     terms = " + ".join(["TRTP", "APERIOD", *(["TRTSEQP"] if with_sequence else []), *covariates])
     return task.result(fit.treatment(task.one, task.other), formula=f"{task.item.outcome} ~ {terms}")
 
@@ -286,7 +319,7 @@ def _mmrm(task: _Task) -> Result:
     if any(set(column.split(":")) == {"TRTP", visit} for column in columns):
         last = max(task.rows[visit])
         at = {visit: last}
-        task.notes.append(f"difference at the last visit ({visit} {last:g})")
+        task.notes.append(Remark("Difference at the last visit that the plan names."))
     return task.result(fit.difference("TRTP", task.one, task.other, at), formula=formula)
 
 
@@ -299,7 +332,7 @@ def _negative_binomial(task: _Task) -> Result:
         if "dispersion" not in str(error):
             raise
         # Said in the result, as every departure from the plan is.
-        task.notes.append("the counts vary no more than Poisson's; Poisson regression instead")
+        task.notes.append(Remark("The counts vary no more than Poisson's; Poisson regression instead."))
         fit = count_regression(formula, rows, dispersion=0, factors=_factors(task))
     return task.result(fit.difference("TRTP", task.one, task.other), ratio=True, formula=formula)
 
@@ -317,14 +350,19 @@ def _exact(task: _Task) -> Result:
         return sequences[unit].arms[first] if unit in sequences else unit
 
     replay = replay_of(usual_design(study), strata, arm_of)
-    task.notes.append(ASSUMED)
+    task.notes.append(Remark(ASSUMED))
     covariates = [rows[task.plan.column(term)].to_numpy(dtype=float) for term in task.terms if term == "baseline"]
     tested = rerandomisation_test(
         rows[task.item.outcome].to_numpy(dtype=float), list(rows["TRTP"]), replay, arm=task.one,
         covariates=covariates, draws=DRAWS,
     )  # fmt: skip
     low, high = tested.confidence_interval(task.blank.level)
-    task.notes.append(f"Monte-Carlo standard error of p {tested.monte_carlo_error:.1g}, {tested.lists:,} lists")
+    task.notes.append(
+        Remark(
+            "Monte-Carlo standard error of p {error}, {lists} lists.",
+            {"error": tested.monte_carlo_error, "lists": tested.lists},
+        )
+    )
     return replace(
         task.blank, value=tested.value, low=low, high=high, p_value=tested.p_value, notes=tuple(task.notes),
         formula=f"re-randomisation of {task.item.outcome}",
@@ -336,7 +374,7 @@ def _log_rank(task: _Task) -> Result:
     time, event = rows["AVAL"].to_numpy(dtype=float), 1 - rows["CNSR"].to_numpy(dtype=float)
     tested = log_rank(time, event, list(rows["TRTP"]))
     fit = cox("~ TRTP", _dense(rows.assign(EVENT=event)), time="AVAL", event="EVENT", factors=("TRTP",))
-    task.notes.append("hazard ratio by Cox's model, p-value of the log-rank test")
+    task.notes.append(Remark("Hazard ratio by Cox's model, p-value of the log-rank test."))
     estimate = fit.difference("TRTP", task.one, task.other)
     return task.result(estimate, ratio=True, p_value=tested.p_value, formula="log-rank AVAL * CNSR by TRTP")
 

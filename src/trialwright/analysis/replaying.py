@@ -10,7 +10,7 @@ from trialwright.analysis.errors import PlanCannotRun
 from trialwright.protocol import Study
 from trialwright.randomisation import Design, declare, generate
 
-ASSUMED = "block sizes and tolerances are the usual ones; the sealed specification was not given"
+ASSUMED = "Block sizes and tolerances are the usual ones; the sealed specification was not given."
 
 
 class NumberedDraws:

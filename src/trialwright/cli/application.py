@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 
 import typer
 
-from trialwright.cli import export, record, rehearsal, simulate, study
+from trialwright.cli import analyse, export, record, rehearsal, simulate, study
 from trialwright.cli.output import NEGATIVE, print_error
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.protocol import FindingsError
@@ -27,6 +27,7 @@ study.add_to(app)
 simulate.add_to(app)
 record.add_to(app)
 export.add_to(app)
+analyse.add_to(app)
 
 
 def add_installed_commands() -> None:
