@@ -34,6 +34,7 @@ from trialwright.trial.capture.events import ChecksRepeated, EncounterHeld, Enco
 from trialwright.trial.closure.events import (
     AnalysisCodeFrozen,
     AnalysisPlanSigned,
+    AllocationsDisclosed,
     BlindReviewSigned,
     ClosedDeviationOpened,
     DeviationClassified,
@@ -273,8 +274,6 @@ def nothing_is_given_before_release_hand_over_and_authorisation(record: Record) 
 
 def the_end_comes_in_order(record: Record) -> Iterator[str]:
     wanted = [StudyFrozen, BlindReviewSigned, StudyLocked, StudyUnblinded, StudyClosed]
-    if next(iter(record.builds.values())).study.identity.blinding.kind == "open":
-        wanted.remove(StudyUnblinded)
     found = [type(f.event) for f in record.open if type(f.event) in wanted]
     if found != wanted:
         yield f"the end came as {', '.join(kind.__name__ for kind in found)}"
@@ -282,7 +281,9 @@ def the_end_comes_in_order(record: Record) -> Iterator[str]:
 
 def nothing_but_the_ending_is_written_after_the_lock(record: Record) -> Iterator[str]:
     locked = False
-    ending = (SecondPersonAsked, StudyUnblinded, AnalysisPlanSigned, AnalysisCodeFrozen, StudyClosed)
+    ending = (
+        SecondPersonAsked, AllocationsDisclosed, StudyUnblinded, AnalysisPlanSigned, AnalysisCodeFrozen, StudyClosed
+    )  # fmt: skip
     for fact in record.open:
         # In one ledger the closed commands of the end write there too; none of them is about a participant.
         if locked and not isinstance(fact.event, ending):

@@ -51,12 +51,13 @@ def close_study(world: World) -> Process:
     _, root = world.trial.open_head()
     world.act(LockStudy(), sponsor, shown=root)
     yield world.after(days=2)
-    if not world.trial.one_space:
-        _, locked = world.trial.open_head()
-        world.act(ProposeUnblinding(), sponsor, shown=locked)
-        yield world.after(hours=2)
-        world.act(UnblindStudy(), statistician, shown=locked)
-        yield world.after(days=30)
+    # An open study has nobody to unblind, but its allocations are put on record in the same way, by two people, so
+    # that what is exported from the record has its arms.
+    _, locked = world.trial.open_head()
+    world.act(ProposeUnblinding(), sponsor, shown=locked)
+    yield world.after(hours=2)
+    world.act(UnblindStudy(), statistician, shown=locked)
+    yield world.after(days=30)
     _, end = world.trial.open_head()
     world.act(CloseStudy(), sponsor, shown=end)
 
