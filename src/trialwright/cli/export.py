@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +13,13 @@ from typer.core import TyperGroup
 from trialwright.build import Build
 from trialwright.cli.output import AsJson, print_json, print_lines
 from trialwright.cli.record import study_of
+from trialwright.cli.study import open_build
 from trialwright.exports import FORMATS, ITEM_COLUMNS, labelled_items, view_rows, write_table
+from trialwright.exports.annotated import write_form_pages
 from trialwright.exports.files import FORMATS as DATASET_FORMATS
 from trialwright.exports.files import Change, write_package
+from trialwright.exports.odm import VERSIONS as ODM_VERSIONS
+from trialwright.exports.odm import write_odm
 from trialwright.exports.sdtm import Kind, Note, SdtmExport, guide_page, sdtm_of_store
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.operating_system import SystemClock, SystemEntropy
@@ -69,6 +74,8 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     kinds.command(EVERYTHING)(export)
     kinds.command("sdtm")(export_sdtm)
+    kinds.command("odm")(export_odm)
+    kinds.command("crf")(export_crf)
     app.add_typer(kinds, name="export")
 
 
@@ -141,24 +148,71 @@ def export_sdtm(
     print_lines([f"{len(notes)} notes in {GUIDE}"])
 
 
+def export_odm(
+    store: Annotated[str, typer.Argument(help="Address of the store of the open space.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to; new or empty.")],
+    version: Annotated[str, typer.Option(help=f"One of {', '.join(ODM_VERSIONS)}.")] = "1.3.2",
+    closed: Annotated[
+        str | None, typer.Option(help="Address of the closed space's store, once the study is unblinded.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write CDISC ODM, from a store: metadata with the data as they stand, and with every change and its audit."""
+    with ExitStack() as stack:
+        study, opened, second = _spaces(stack, store, closed)
+        new_folder(output)
+        written = write_odm(study, opened, output, version, closed_store=second)
+    if as_json:
+        print_json({"study": study, "version": version, "folder": str(output), "values": written})
+    else:
+        print_lines(f"{n:>9,}  {name}" for name, n in written.items())
+
+
+def export_crf(
+    folder: Annotated[Path, typer.Argument(help="A study folder, or the file of a build.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to; new or empty.")],
+    language: Annotated[str | None, typer.Option(help="Language of the texts; the study's first by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the annotated case-report forms of a study, as HTML and PDF."""
+    build = open_build(folder)
+    new_folder(output)
+    paths = write_form_pages(build, output, language=language)
+    if as_json:
+        print_json({"study": build.study.identity.id, "build": build.id, "files": [str(path) for path in paths]})
+    else:
+        print_lines(str(path) for path in paths)
+
+
 def _changed(change: Change) -> Note:
     about = f"{change.dataset}.{change.variable} row {change.row}"
     return Note(Kind.FORMAT_CHANGED, about, f"{change.was!r} became {change.became!r}: {change.why}")
 
 
 def _sdtm(store: str, closed: str | None, language: str) -> SdtmExport:
-    with open_store(store, create=False) as opened:
-        study, space = study_of(opened, store)
-        if space is not Space.OPEN:
-            raise InvalidValue(
-                f"{store} holds the closed space", remedy="give the open store first, and this one as --closed"
-            )
-        if closed is None:
-            return sdtm_of_store(study, opened, None, language=language)
-        with open_store(closed, create=False) as second:
-            if study_of(second, closed) != (study, Space.CLOSED):
-                raise InvalidValue(f"{closed} is not the closed space of {study}", remedy="give its closed store")
-            return sdtm_of_store(study, opened, second, language=language)
+    with ExitStack() as stack:
+        study, opened, second = _spaces(stack, store, closed)
+        return sdtm_of_store(study, opened, second, language=language)
+
+
+def _spaces(stack: ExitStack, store: str, closed: str | None) -> tuple[str, Store, Store | None]:
+    """The study, its open store, and its closed one if it was named; open until the stack is left.
+
+    Raises:
+        InvalidValue: an address is not that of the space it is given for.
+    """
+    opened = stack.enter_context(open_store(store, create=False))
+    study, space = study_of(opened, store)
+    if space is not Space.OPEN:
+        raise InvalidValue(
+            f"{store} holds the closed space", remedy="give the open store first, and this one as --closed"
+        )
+    if closed is None:
+        return study, opened, None
+    second = stack.enter_context(open_store(closed, create=False))
+    if study_of(second, closed) != (study, Space.CLOSED):
+        raise InvalidValue(f"{closed} is not the closed space of {study}", remedy="give its closed store")
+    return study, opened, second
 
 
 def new_folder(output: Path) -> None:
