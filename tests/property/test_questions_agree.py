@@ -33,7 +33,8 @@ const cases = JSON.parse(%s);
 const plain = (row) => Object.fromEntries(Object.entries(row).map(
   ([key, value]) => [key, value !== null && typeof value === "object" ? Number(value.number) : value]));
 const costs = (given) => Object.fromEntries(Object.entries(given).map(([key, cost]) => [key, Number(cost)]));
-console.log(JSON.stringify(cases.map((c) => trialwrightAsking.next(groups[c.group], plain(c.row), c.why, costs(c.costs)))));
+const next = (c) => trialwrightAsking.next(groups[c.group], plain(c.row), c.why, costs(c.costs));
+console.log(JSON.stringify(cases.map(next)));
 """
 
 
