@@ -5,6 +5,7 @@ Each act is a button of the one form of the page, so that whatever it is, what w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -37,11 +38,14 @@ from trialwright_web.capture.form_entry import (
     recorded,
 )
 from trialwright_web.capture.form_history import fields_at
+from trialwright_web.capture.form_model import rows_of
 from trialwright_web.capture.form_place import FormPlace
 from trialwright_web.shell.desk import Request, new_request_id
 from trialwright_web.shell.pages import status_of
 
 MOST_ROWS = 999
+ROW = re.compile(r"([a-z][a-z0-9_]*)(?:\.(?:[2-9]|[1-9][0-9]{1,2}))?\Z", re.ASCII)
+"""A field, in the first row or in another one."""
 
 
 class VisitDateMissing(Refusal):
@@ -71,20 +75,31 @@ class Sent:
     request: Request
     place: FormPlace
 
-    @property
+    @cached_property
     def post(self) -> Mapping[str, str]:
         return self.request.POST.dict()
 
     @cached_property
     def rows(self) -> dict[str, int]:
-        """Repeating group → rows that the page showed."""
-        found = {item.group: 1 for item in self.place.compiled.items.values() if item.repeats}
-        return {group: _count(self.request.POST.get(f"rows.{group}", "1")) for group in found}
+        """Repeating group → rows that the page showed, up to the first empty one after all others."""
+        rows = rows_of(self.place.compiled, [name for name, typed in self._all.items() if not typed.is_blank], {})
+        return {
+            group: min(_count(self.request.POST.get(f"rows.{group}", "1")), count + 1)
+            for group, count in rows.items()
+        }
+
+    @cached_property
+    def _all(self) -> dict[str, Typed]:
+        """Every field that was sent and that the form has, in whatever row."""
+        names = (key[2:] for key in self.request.POST if key[:2] in ("v.", "w."))
+        items = self.place.compiled.items
+        known = [name for name in names if (found := ROW.match(name)) and found[1] in items]
+        return posted(self.post, known)
 
     @cached_property
     def typed(self) -> dict[str, Typed]:
         """The fields; those entered anew come from where the page says that all of it comes from."""
-        fields = posted(self.request.POST.dict(), entry_names(self.place.compiled, self.rows))
+        fields = posted(self.post, entry_names(self.place.compiled, self.rows))
         if not self.source:
             return fields
         return {name: self._sourced(name, typed) for name, typed in fields.items()}
@@ -255,7 +270,8 @@ def look(sent: Sent, name: str) -> HttpResponse:
 
 def add_row(sent: Sent, group: str) -> HttpResponse:
     if group in sent.rows:
-        row = sent.rows[group] = min(MOST_ROWS, sent.rows[group] + 1)
+        standing = rows_of(sent.place.compiled, list(sent.draft().fields) + list(sent.place.record.values), {})[group]
+        row = sent.rows[group] = min(MOST_ROWS, standing + 1)
         keep(sent.place, sent.draft(), although_empty=True)
         first = next(name for name, item in sent.place.compiled.items.items() if item.group == group)
         return sent.go(sent.place.address(field=f"{first}.{row}"))

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from trialwright.build import Build, CompiledItem
+from trialwright.expressions import shown_unit
 from trialwright.trial.audit import AuditRow, audit_trail, facts_of
 from trialwright.trial.capture.events import FormMarkedNotDone, FormSaved, FormVoided
 from trialwright.trial.capture.state import CaseBook, ClosedCaseBook, FormRecord
 from trialwright.trial.event import Fact
-from trialwright_web.capture.form_entry import Typed, recorded
+from trialwright_web.capture.form_entry import Typed, recorded, shown_text
+from trialwright_web.capture.form_model import codes_of
 from trialwright_web.capture.form_place import FormPlace
+from trialwright_web.capture.form_words import MISSING, SOURCES
+from trialwright_web.shell.templatetags.shell import in_language
 
 _FORM_EVENTS = (FormSaved, FormMarkedNotDone, FormVoided)
 
@@ -20,6 +25,25 @@ class Step:
     """One change of a field: who, when, from what to what, and why."""
 
     row: AuditRow
+    item: CompiledItem
+    build: Build
+
+    @property
+    def old(self) -> str:
+        """What stood there before, as people read it; empty where nothing did."""
+        return self._shown(self.row.old)
+
+    @property
+    def new(self) -> str:
+        """What stands there after."""
+        return self._shown(self.row.new)
+
+    def _shown(self, text: str | None) -> str:
+        if text is None:
+            return ""
+        if self.is_source:
+            return str(SOURCES.get(text, text))
+        return trail_text(self.build, self.item, text)
 
     @property
     def is_source(self) -> bool:
@@ -39,7 +63,24 @@ def field_history(place: FormPlace, name: str) -> list[Step]:
     desk = place.desk
     rows = audit_trail(desk.trial, role=desk.role, site=desk.site, participant=place.participant)
     wanted = (name, f"{name} source")
-    return [Step(row) for row in rows if row.about == about and row.field in wanted][::-1]
+    item = place.compiled.items[name.partition(".")[0]]
+    return [Step(row, item, place.build) for row in rows if row.about == about and row.field in wanted][::-1]
+
+
+def trail_text(build: Build, item: CompiledItem, text: str) -> str:
+    """A value as the trail has it, as people read it: labels of codes and reasons, units as they are written."""
+    if text.startswith("missing: "):
+        return str(MISSING.get(text.removeprefix("missing: "), text))
+    for code, label in codes_of(build, item):
+        if code == text:
+            return label
+    for outcome in item.item.outcomes:
+        if outcome.code == text:
+            return in_language(outcome.label)
+    value, _sep, unit = text.rpartition(" ")
+    if value and unit in item.item.units:
+        return f"{value} {shown_unit(unit)}".strip()
+    return shown_text(item.item.type, text)
 
 
 def fields_at(place: FormPlace, version: int) -> dict[str, Typed]:

@@ -155,7 +155,8 @@ def rows_of(form: CompiledForm, names: Sequence[str], wanted: Mapping[str, int])
         group = form.items[item].group if item in form.items else ""
         if group in rows:
             rows[group] = max(rows[group], row)
-    return {group: min(999, max(count, wanted.get(group, 1))) for group, count in rows.items()}
+    # One empty row after all others is offered, never more: a page has to be drawn.
+    return {group: min(999, count + 1, max(count, wanted.get(group, 1))) for group, count in rows.items()}
 
 
 def outcome_of(build: Build, book: CaseBook, key: FormKey, typed: Mapping[str, Typed], today: date) -> Outcome:

@@ -161,6 +161,9 @@ SECURE_SSL_REDIRECT = False  # the proxy in front does it; health checks come ov
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.https else None
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+# Files stay in memory until they are sealed: nothing of them is written readable. Larger ones are not taken in.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 21 * 1024 * 1024
 
 # --- language, time, files ---------------------------------------------------------------------------------------
 

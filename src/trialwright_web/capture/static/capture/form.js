@@ -245,11 +245,12 @@ function showMargin(name) {
   clearTimeout(marginTimer);
   // While somebody types from field to field nothing is fetched.
   marginTimer = setTimeout(async () => {
-    if (document.querySelector("#margin textarea:not(:placeholder-shown)")?.value) return;
     const answer = await fetch(`${config.address}margin/${name}/`, { headers: { Accept: "text/html" } }).catch(() => null);
-    if (answer?.ok && !answer.redirected && focused === name) {
-      document.getElementById("margin").innerHTML = await answer.text();
-    }
+    if (!answer?.ok || answer.redirected) return;
+    const text = await answer.text();
+    const margin = document.getElementById("margin");
+    const isInUse = margin.contains(document.activeElement) || [...margin.querySelectorAll("textarea")].some((e) => e.value);
+    if (focused === name && !isInUse) margin.innerHTML = text; // a part of our own page, drawn by our own server
   }, 350);
 }
 
@@ -377,12 +378,13 @@ async function act(name) {
 
 function showTrouble({ error, fields }) {
   document.getElementById("refused")?.remove();
+  document.querySelector(".form-done")?.remove();
   const box = document.createElement("div");
   box.className = "ds-alert refused";
   box.id = "refused";
   box.tabIndex = -1;
   box.dataset.color = "danger";
-  box.dataset.code = error.code;
+  box.dataset.code = error.error;
   box.setAttribute("role", "alert");
   const head = Object.assign(document.createElement("h2"), { className: "ds-heading", textContent: config.texts.not_saved });
   head.dataset.size = "xs";
@@ -399,7 +401,7 @@ function showTrouble({ error, fields }) {
   }
   const first = Object.keys(fields ?? {})[0];
   if (first) (document.getElementById(`f.${first}`) ?? box).focus();
-  else if (error.code === "capture.reason_missing") {
+  else if (error.error === "capture.reason_missing") {
     document.getElementById("reason-block")?.classList.remove("unneeded");
     document.getElementById("reason")?.focus();
   } else box.focus();
