@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from trialwright.exports.adam.columns import Cells, assembled, copied, day_number, derived
+from trialwright.exports.adam.doses import doses_of
 from trialwright.exports.adam.notes import AdamKind, AdamNote
 from trialwright.exports.adam.people import SubjectLevel
 from trialwright.exports.adam.words import PlanWords
 from trialwright.exports.datasets import Dataset, Package, Value, Variable
+from trialwright.protocol import Study
 
 _COPIED = (
     ("AETERM", "Reported Term for the Adverse Event"),
@@ -26,11 +28,11 @@ _COPIED = (
 class AdverseEvents:
     """Makes ADAE."""
 
-    def __init__(self, words: PlanWords, people: SubjectLevel, sdtm: Package) -> None:
+    def __init__(self, words: PlanWords, people: SubjectLevel, sdtm: Package, study: Study) -> None:
         self._words = words
         self._people = people
         self._sdtm = {dataset.name: dataset for dataset in sdtm.datasets}
-        self._doses = self._dose_days()
+        self._doses = doses_of(sdtm, study, words)
         self.notes: list[AdamNote] = []
 
     def dataset(self) -> Dataset:
@@ -46,22 +48,14 @@ class AdverseEvents:
             self._variables(), rows, subclass="ADVERSE EVENT",
         )  # fmt: skip
 
-    def _dose_days(self) -> Mapping[str, list[int]]:
-        days: dict[str, list[int]] = {}
-        for row in self._sdtm["EX"].dicts() if "EX" in self._sdtm else ():
-            day = day_number(row.get("EXSTDTC"))
-            if day is not None:
-                days.setdefault(str(row["USUBJID"]), []).append(day)
-        return {usubjid: sorted(found) for usubjid, found in days.items()}
-
     def _row(self, event: Mapping[str, Value], *, first: bool) -> Cells:
         usubjid = str(event["USUBJID"])
         start = day_number(event.get("AESTDTC"))
         if start is None:
             self.notes.append(AdamNote(AdamKind.DATE_PARTIAL, usubjid, f"AESTDTC {event.get('AESTDTC')}"))
-        doses = self._doses.get(usubjid, [])
-        given = sum(dose <= start for dose in doses) if start is not None else 0
-        period = min(given, max(len(self._words.periods), 1)) or None
+        before = [dose for dose in self._doses.get(usubjid, ()) if start is not None and dose.day <= start]
+        last = before[-1] if before else None
+        planned = self._people.treatment(usubjid, last.period) if last is not None else None
         grade = str(event.get("AETOXGR") or "")
         return {
             **self._people.carried(usubjid),
@@ -71,9 +65,9 @@ class AdverseEvents:
             "AENDT": day_number(event.get("AEENDTC")),
             "ASTDY": event.get("AESTDY"),
             "ATOXGRN": int(grade) if grade.isdecimal() else None,
-            "TRTEMFL": "Y" if given else None,
-            "APERIOD": period if self._words.periods else None,
-            "TRTA": self._people.treatment(usubjid, period) if given else None,
+            "TRTEMFL": "Y" if last is not None else None,
+            "APERIOD": last.period if last is not None else None,
+            "TRTA": (last.arm or planned) if last is not None else None,
             "AOCCFL": "Y" if first else None,
         }
 

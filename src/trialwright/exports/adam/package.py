@@ -61,7 +61,7 @@ def adam_package(sdtm: Package, study: Study, open_rows: Rows, *, language: str 
     measurements = Measurements(sdtm, words)
     outcomes = Outcomes(words, people, measurements)
     survival = Survival(words, people, measurements)
-    events = AdverseEvents(words, people, sdtm)
+    events = AdverseEvents(words, people, sdtm, study)
     found = (people.dataset(), outcomes.dataset(), survival.dataset(), events.dataset())
     datasets = tuple(dataset for dataset in found if dataset is not None)
     used = {variable.method for dataset in datasets for variable in dataset.variables}

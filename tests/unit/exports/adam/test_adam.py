@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from trialwright.exports.adam import PlanWords, adam_package
+from trialwright.exports.adam import PlanWords, adam_package, doses_of
 from trialwright.exports.adam.errors import PlanNotMapped
 from trialwright.exports.adam.notes import AdamKind
 from trialwright.exports.adam.outcomes import Measured
@@ -78,12 +79,28 @@ def test_a_baseline_is_flagged_once_a_parameter_and_participant(crossover):
 def test_an_adverse_event_belongs_to_the_last_dose_before_it(crossover):
     doses = {}
     for row in crossover.sdtm.dataset("EX").dicts():
-        doses.setdefault(row["USUBJID"], []).append(row["EXSTDTC"])
+        doses.setdefault(row["USUBJID"], []).append((row["EXSTDTC"], row["EXLNKID"], row["EXTRT"]))
+    visits = {name.upper(): crossover.adam.words.period_of(name) for name in crossover.adam.words.encounters}
     assert crossover.rows_of("ADAE")
     for row in crossover.rows_of("ADAE"):
-        before = sum(dose <= row["AESTDTC"] for dose in doses.get(row["USUBJID"], []))
+        before = [dose for dose in sorted(doses.get(row["USUBJID"], [])) if dose[0] <= row["AESTDTC"]]
         assert row["TRTEMFL"] == ("Y" if before else None)
-        assert row.get("APERIOD") == (before or None)
+        assert row.get("APERIOD") == (visits[before[-1][1]] if before else None)
+        named = {"cells": "AUTOLOGOUS MESENCHYMAL STEM CELLS", "saline": "SODIUM CHLORIDE 9 MG/ML"}
+        assert named.get(row.get("TRTA")) == (before[-1][2] if before else None)
+
+
+def test_a_dose_in_the_second_period_alone_is_not_taken_for_the_first(crossover):
+    ex = crossover.sdtm.dataset("EX")
+    first = ex.names.index("EXLNKID")
+    second_only = [row for row in ex.rows if row[first] == "INJECTION_2"]
+    assert second_only
+    without = replace(
+        crossover.sdtm,
+        datasets=tuple(replace(ex, rows=second_only) if d.name == "EX" else d for d in crossover.sdtm.datasets),
+    )
+    doses = doses_of(without, crossover.study, crossover.adam.words)
+    assert {dose.period for found in doses.values() for dose in found} == {2}
 
 
 def test_strata_and_populations_of_the_plan_are_variables(parallel):
