@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from contextlib import ExitStack
+from typing import Any, Self
 
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -42,26 +43,36 @@ class Drawing:
         columns: panels beside each other.
         mark: drawn across it, very pale; empty for nothing.
         shares: widths of the panels, relative.
+
+    Used in a ``with`` block, so that the style holds for everything drawn.
     """
 
     def __init__(
         self, width: float, height: float, mark: str, *, columns: int = 1, shares: tuple[float, ...] | None = None
     ) -> None:
-        with rc_context(_STYLE):
-            self.figure = Figure(figsize=(width, height), layout="constrained")
-            FigureCanvasSVG(self.figure)
-            found = self.figure.subplots(1, columns, squeeze=False, width_ratios=shares)
-            self.panels: list[Any] = list(found[0])
-            if mark:
-                self.figure.text(
-                    0.5, 0.5, mark, rotation=18, ha="center", va="center", color="#b00020", alpha=0.16,
-                    fontsize=min(24.0, 130 * width / len(mark)), fontweight="bold",
-                )  # fmt: skip
+        self._style = ExitStack()
+        self._style.enter_context(rc_context(_STYLE))
+        self.figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(self.figure)
+        found = self.figure.subplots(1, columns, squeeze=False, width_ratios=shares)
+        self.panels: list[Any] = list(found[0])
+        if mark:
+            self.figure.text(
+                0.5, 0.5, mark, rotation=18, ha="center", va="center", color="#b00020", alpha=0.13, zorder=-1,
+                fontsize=min(24.0, 110 * width / len(mark)), fontweight="bold",
+            )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        """The style holds until the end of the block."""
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        """Back to the style of before."""
+        self._style.close()
 
     def svg(self) -> str:
         """The figure."""
         out = io.StringIO()
-        with rc_context(_STYLE):
-            self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+        self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
         text = out.getvalue()
         return text[text.index("<svg") :]

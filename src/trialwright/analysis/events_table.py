@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pandas
 
 from trialwright.analysis.content import Line, ReportTable
-from trialwright.analysis.frames import frame_of, where
+from trialwright.analysis.frames import where
 from trialwright.analysis.material import Material
 
 Column = tuple[str, pandas.DataFrame, int]
@@ -37,21 +37,12 @@ def events_table(material: Material, id_: str, title: str) -> ReportTable:
     return ReportTable(id_, "table", title, (words("Adverse event"), *heads), tuple(lines), (note,))
 
 
-def doses(material: Material) -> dict[str, int]:
-    """USUBJID → number of treatments given."""
-    given = next((d for d in material.sdtm.package.datasets if d.name == "EX"), None)
-    return {} if given is None else frame_of(given).groupby("USUBJID").size().to_dict()
-
-
 def treated_with(material: Material, people: pandas.DataFrame, arm: str | None) -> int:
-    """How many were given an arm, by their planned treatment and the number of doses."""
-    given, periods = doses(material), material.plan.words.periods or {"": 1}
-    n = 0
-    for _, row in people.iterrows():
-        had = range(1, given.get(row["USUBJID"], 0) + 1)
-        arms = {row.get(f"TRT{number:02}P") for number in periods.values() if number in had}
-        n += bool(had) if arm is None else arm in arms
-    return n
+    """How many were given the treatment of an arm; any treatment where none is named."""
+    given = material.doses
+    return sum(
+        any(arm is None or dose.arm == arm for dose in given.get(usubjid, ())) for usubjid in people["USUBJID"]
+    )
 
 
 def _blank(events: pandas.DataFrame | None) -> pandas.DataFrame:

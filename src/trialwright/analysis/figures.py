@@ -36,37 +36,39 @@ def crossover_lines(material: Material, item: PlanItem, id_: str, title: str) ->
     rows = plan.rows(item)
     comparison = plan.comparison
     pairs = rows.pivot_table(index=["USUBJID", "TRTSEQP"], columns="TRTP", values=item.outcome, aggfunc="first")
-    drawing = Drawing(7.2, 3.7, material.mark, columns=2)
-    lines, means = drawing.panels
-    arms = [comparison.other, comparison.one]
-    complete = pairs.reindex(columns=arms).dropna()
-    for place, group in enumerate(material.groups.of_people):
-        colour, marker = COLOURS[place % 4], MARKERS[place % 4]
-        of_group = complete[complete.index.get_level_values("TRTSEQP") == group.id]
-        label = f"{group.label} (n = {len(of_group)})"
-        for number, (_, pair) in enumerate(of_group.iterrows()):
-            lines.plot([0, 1], [pair[arm] for arm in arms], color=colour, marker=marker, markersize=3.5, linewidth=1,
-                       alpha=0.75, label=label if number == 0 else None)  # fmt: skip
-    whole = complete.mean()
-    if len(complete):
-        lines.plot(
-            [0, 1],
-            [whole[arm] for arm in arms],
-            color=INK,
-            linewidth=2.6,
-            zorder=5,
-            label=words("Mean (SD)").partition(" (")[0],
-        )
-    lines.axhline(0, color=QUIET, linewidth=0.7, linestyle=":")
-    lines.set_xticks([0, 1], [comparison.other_label, comparison.one_label])
-    lines.set_xlim(-0.25, 1.25)
-    lines.set_ylabel(_axis(material, item))
-    lines.set_title(words("Each participant"))
-    lines.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.1))
-    _profiles(material, item, means, rows)
-    means.set_title(words("Mean with {level} % interval", level=95))
-    alt = _alt_of_pairs(material, title, complete, arms)
-    return ReportFigure(id_, title, drawing.svg(), alt, (words("One line a participant."),))
+    with Drawing(7.2, 4.3, material.mark, columns=2) as drawing:
+        lines, means = drawing.panels
+        arms = [comparison.other, comparison.one]
+        complete = pairs.reindex(columns=arms).dropna()
+        for place, group in enumerate(material.groups.of_people):
+            colour, marker = COLOURS[place % 4], MARKERS[place % 4]
+            of_group = complete[complete.index.get_level_values("TRTSEQP") == group.id]
+            label = f"{group.label} (n = {len(of_group)})"
+            for number, (_, pair) in enumerate(of_group.iterrows()):
+                lines.plot(
+                    [0, 1], [pair[arm] for arm in arms], color=colour, marker=marker, markersize=3.5, linewidth=1,
+                    alpha=0.75, label=label if number == 0 else None,
+                )  # fmt: skip
+        whole = complete.mean()
+        if len(complete):
+            lines.plot(
+                [0, 1],
+                [whole[arm] for arm in arms],
+                color=INK,
+                linewidth=2.6,
+                zorder=5,
+                label=words("Mean (SD)").partition(" (")[0],
+            )
+        lines.axhline(0, color=QUIET, linewidth=0.7, linestyle=":")
+        lines.set_xticks([0, 1], [_wrapped(comparison.other_label), _wrapped(comparison.one_label)])
+        lines.set_xlim(-0.25, 1.25)
+        lines.set_ylabel(_axis(material, item))
+        lines.set_title(words("Each participant"))
+        lines.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.13))
+        _profiles(material, item, means, rows)
+        means.set_title(words("Mean with {level} % interval", level=95))
+        alt = _alt_of_pairs(material, title, complete, arms)
+        return ReportFigure(id_, title, drawing.svg(), alt, (words("One line a participant."),))
 
 
 def _alt_of_pairs(material: Material, title: str, complete: pandas.DataFrame, arms: Sequence[str]) -> str:
@@ -86,11 +88,11 @@ def profiles(material: Material, item: PlanItem, id_: str, title: str) -> Report
     Raises:
         PlanCannotRun: no such rows.
     """
-    drawing = Drawing(6.4, 3.6, material.mark)
-    alt = _profiles(material, item, drawing.panels[0], material.plan.rows(item))
-    words = material.words
-    note = words("Mean with {level} % interval", level=95) + "."
-    return ReportFigure(id_, title, drawing.svg(), f"{title}. {note} {alt}", (note,))
+    with Drawing(6.4, 3.6, material.mark) as drawing:
+        alt = _profiles(material, item, drawing.panels[0], material.plan.rows(item))
+        words = material.words
+        note = words("Mean with {level} % interval", level=95) + "."
+        return ReportFigure(id_, title, drawing.svg(), f"{title}. {note} {alt}", (note,))
 
 
 def _profiles(material: Material, item: PlanItem, panel: Any, rows: pandas.DataFrame) -> str:
@@ -120,11 +122,11 @@ def _profiles(material: Material, item: PlanItem, panel: Any, rows: pandas.DataF
             label=group.label,
         )  # fmt: skip
         told.append(f"{group.label}: " + ", ".join(words.number(m, 2) for _, m, _ in known))
-    panel.set_xticks(list(places.values()), [_wrapped(str(names[number])) for number in places])
+    panel.set_xticks(list(places.values()), [_wrapped(str(names[number]), 12) for number in places])
     panel.set_xlim(-0.4, len(places) - 0.6)
-    panel.set_ylabel(_wrapped(item.parameter.label, 44))
+    panel.set_ylabel(_wrapped(item.parameter.label, 38))
     if len(groups) > 1:
-        panel.legend(fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.14))
+        panel.legend(fontsize=7.5, loc="upper center", bbox_to_anchor=(0.5, -0.16))
     return "; ".join(told) + "."
 
 
@@ -149,31 +151,31 @@ def forest(material: Material, results: Sequence[Result], id_: str, title: str) 
     shown = [(result, scaled) for result in results if (scaled := _scaled(result)) is not None]
     if not shown:
         raise PlanCannotRun(f"{id_}: nothing could be estimated", remedy="look at the reasons in the tables")
-    drawing = Drawing(7.2, 1.3 + 0.42 * len(shown), material.mark)
-    panel = drawing.panels[0]
-    ratios = all(result.scale != "difference" for result, _ in shown)
-    for place, (result, (value, low, high)) in enumerate(shown):
-        main = result.estimand == material.plan.study.analysis.estimands[0].id
-        panel.plot([low, high], [place, place], color=ONE, linewidth=2.2 if main else 1.5)
-        panel.plot([value], [place], marker="s", color=ONE, markersize=8 if main else 6)
-        panel.text(1.02, place, words.interval(result.value, result.low, result.high), va="center", fontsize=8,
-                   transform=panel.get_yaxis_transform())  # fmt: skip
-    panel.axvline(1 if ratios else 0, color=INK, linewidth=0.8)
-    if ratios:
-        panel.set_xscale("log")
-    text = material.plan.words.text
-    endpoints = {item.endpoint.id: item.endpoint for item in material.plan.items}
-    labels = [_wrapped(text(endpoints[result.endpoint].label), 40) for result, _ in shown]
-    panel.set_yticks(range(len(shown)), labels)
-    panel.set_ylim(len(shown) - 0.4, -0.6)
-    what = words("Difference in standard deviations") if not ratios else ""
-    panel.set_xlabel(f"{what} ({comparison.one_label} − {comparison.other_label})" if what else "")
-    told = "; ".join(
-        f"{text(endpoints[result.endpoint].label)} {words.interval(result.value, result.low, result.high)}"
-        for result, _ in shown
-    )
-    note = words("Standard deviations are of the observed values, both arms together.")
-    return ReportFigure(id_, title, drawing.svg(), f"{title}. {told}.", () if ratios else (note,))
+    with Drawing(7.2, 1.3 + 0.42 * len(shown), material.mark) as drawing:
+        panel = drawing.panels[0]
+        ratios = all(result.scale != "difference" for result, _ in shown)
+        for place, (result, (value, low, high)) in enumerate(shown):
+            main = result.estimand == material.plan.study.analysis.estimands[0].id
+            panel.plot([low, high], [place, place], color=ONE, linewidth=2.2 if main else 1.5)
+            panel.plot([value], [place], marker="s", color=ONE, markersize=8 if main else 6)
+            panel.text(1.02, place, words.interval(result.value, result.low, result.high), va="center", fontsize=8,
+                       transform=panel.get_yaxis_transform())  # fmt: skip
+        panel.axvline(1 if ratios else 0, color=INK, linewidth=0.8)
+        if ratios:
+            panel.set_xscale("log")
+        text = material.plan.words.text
+        endpoints = {item.endpoint.id: item.endpoint for item in material.plan.items}
+        labels = [_wrapped(text(endpoints[result.endpoint].label), 40) for result, _ in shown]
+        panel.set_yticks(range(len(shown)), labels)
+        panel.set_ylim(len(shown) - 0.4, -0.6)
+        what = words("Difference in standard deviations") if not ratios else ""
+        panel.set_xlabel(f"{what} ({comparison.one_label} − {comparison.other_label})" if what else "")
+        told = "; ".join(
+            f"{text(endpoints[result.endpoint].label)} {words.interval(result.value, result.low, result.high)}"
+            for result, _ in shown
+        )
+        note = words("Standard deviations are of the observed values, both arms together.")
+        return ReportFigure(id_, title, drawing.svg(), f"{title}. {told}.", () if ratios else (note,))
 
 
 def _scaled(result: Result) -> tuple[float, float, float] | None:
@@ -197,34 +199,42 @@ def survival_curves(material: Material, item: PlanItem, id_: str, title: str) ->
     words = material.words
     rows = material.plan.rows(item)
     groups = [group for group in material.groups.of_treatments if len(group.of(rows, "TRTP"))]
-    drawing = Drawing(6.6, 3.6 + 0.2 * len(groups), material.mark)
-    panel = drawing.panels[0]
-    ticks = _ticks(float(rows["AVAL"].max()))
-    told = []
-    for place, group in enumerate(groups):
-        own = group.of(rows, "TRTP")
-        time = own["AVAL"].to_numpy(dtype=float)
-        found = kaplan_meier(time, 1 - own["CNSR"].to_numpy(dtype=float))
-        low, high = found.interval(LEVEL)
-        times, curve = np.r_[0.0, found.times], np.r_[1.0, found.survival]
-        colour = COLOURS[place % 4]
-        panel.step(times, curve, where="post", color=colour, linewidth=1.8, label=group.label)
-        bounds = [np.nan_to_num(np.r_[1.0, side], nan=1.0) for side in (low, high)]
-        panel.fill_between(times, *bounds, step="post", color=colour, alpha=0.12, linewidth=0)
-        for at in ticks:
-            panel.text(at, -0.3 - 0.09 * place, str(int((time >= at).sum())), color=colour, ha="center", fontsize=8,
-                       transform=panel.get_xaxis_transform())  # fmt: skip
-        told.append(f"{group.label}: {words.number(float(found.survival[-1]), 2)} (n = {len(own)})")
-    panel.text(
-        0, -0.22, words("At risk"), transform=panel.get_xaxis_transform(), fontsize=8, fontweight="bold", ha="left"
-    )
-    panel.set_xticks(ticks)
-    panel.set_ylim(0, 1.02)
-    panel.set_xlabel(words("Days since the first treatment"))
-    panel.set_ylabel(words("Without the event"))
-    if len(groups) > 1:
-        panel.legend(loc="lower left")
-    return ReportFigure(id_, title, drawing.svg(), f"{title}. {words('Without the event')}: {'; '.join(told)}.")
+    with Drawing(6.6, 3.6 + 0.2 * len(groups), material.mark) as drawing:
+        panel = drawing.panels[0]
+        ticks = _ticks(float(rows["AVAL"].max()))
+        told = []
+        for place, group in enumerate(groups):
+            own = group.of(rows, "TRTP")
+            time = own["AVAL"].to_numpy(dtype=float)
+            found = kaplan_meier(time, 1 - own["CNSR"].to_numpy(dtype=float))
+            low, high = found.interval(LEVEL)
+            times, curve = np.r_[0.0, found.times], np.r_[1.0, found.survival]
+            colour = COLOURS[place % 4]
+            panel.step(times, curve, where="post", color=colour, linewidth=1.8, label=group.label)
+            bounds = [np.nan_to_num(np.r_[1.0, side], nan=1.0) for side in (low, high)]
+            panel.fill_between(times, *bounds, step="post", color=colour, alpha=0.12, linewidth=0)
+            for at in ticks:
+                panel.text(
+                    at, -0.3 - 0.09 * place, str(int((time >= at).sum())), color=colour, ha="center", fontsize=8,
+                    transform=panel.get_xaxis_transform(),
+                )  # fmt: skip
+            told.append(f"{group.label}: {words.number(float(found.survival[-1]), 2)} (n = {len(own)})")
+        panel.text(
+            0,
+            -0.22,
+            words("At risk"),
+            transform=panel.get_xaxis_transform(),
+            fontsize=8,
+            fontweight="bold",
+            ha="left",
+        )
+        panel.set_xticks(ticks)
+        panel.set_ylim(0, 1.02)
+        panel.set_xlabel(words("Days since the first treatment"))
+        panel.set_ylabel(words("Without the event"))
+        if len(groups) > 1:
+            panel.legend(loc="lower left")
+        return ReportFigure(id_, title, drawing.svg(), f"{title}. {words('Without the event')}: {'; '.join(told)}.")
 
 
 def _ticks(highest: float) -> list[float]:
@@ -239,7 +249,7 @@ def _axis(material: Material, item: PlanItem) -> str:
         "percent_change": words("Percent change from baseline"),
     }
     measured = what.get(item.endpoint.measure)
-    return _wrapped(f"{item.parameter.label}: {measured}" if measured else item.parameter.label, 44)
+    return _wrapped(f"{item.parameter.label}: {measured}" if measured else item.parameter.label, 38)
 
 
 def _wrapped(text: str, width: int = 18) -> str:

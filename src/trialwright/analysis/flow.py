@@ -13,7 +13,6 @@ import pandas
 
 from trialwright.analysis.content import ReportFigure
 from trialwright.analysis.drawing import INK, QUIET, Drawing
-from trialwright.analysis.events_table import doses
 from trialwright.analysis.frames import where
 from trialwright.analysis.material import Material
 
@@ -46,14 +45,12 @@ def flow_of(material: Material) -> Flow:
 
 
 def _steps(material: Material, part: pandas.DataFrame) -> tuple[tuple[str, int], ...]:
-    words, given = material.words, doses(material)
-    had = [given.get(one, 0) for one in part["USUBJID"]]
-    periods = material.plan.words.periods
-    treated = (
-        [(words("Treated in period {n}", n=n), sum(number >= n for number in had)) for n in periods.values()]
-        if periods
-        else [(words("Treated"), sum(number > 0 for number in had))]
-    )
+    words = material.words
+    given = [material.doses.get(usubjid, ()) for usubjid in part["USUBJID"]]
+    treated = [
+        (words("Treated in period {n}", n=n), sum(any(dose.period == n for dose in doses) for doses in given))
+        for n in material.plan.words.periods.values()
+    ] or [(words("Treated"), sum(bool(doses) for doses in given))]
     status = part["EOSSTT"] if "EOSSTT" in part else pandas.Series(dtype=object)
     main = material.plan.items[0]
     flagged = where(part, **{main.population: "Y"})
@@ -79,25 +76,25 @@ def flow_figure(material: Material, id_: str, title: str) -> ReportFigure:
     """The flow as a figure, its numbers also in words."""
     flow, words = flow_of(material), material.words
     rows = max(len(branch.steps) for branch in flow.branches)
-    drawing = Drawing(7.2, 2.1 + 0.62 * rows, material.mark)
-    panel = drawing.panels[0]
-    panel.set_axis_off()
-    panel.set_xlim(0, 10)
-    panel.set_ylim(-rows - 2.9, 0.6)
-    _box(panel, 5, 0, [f"{words('Assessed for eligibility')}: {flow.assessed}"])
-    _box(panel, 8.2, -1, [f"{words('Not randomised')}: {flow.assessed - flow.randomised}"])
-    _box(panel, 5, -2, [f"{words('Randomised')}: {flow.randomised}"])
-    _arrow(panel, (5, -0.3), (5, -1.7))
-    _arrow(panel, (5, -1), (6.55, -1))
-    places = [10 * (2 * place + 1) / (2 * len(flow.branches)) for place in range(len(flow.branches))]
-    for place, branch in zip(places, flow.branches, strict=True):
-        _arrow(panel, (5, -2.3), (place, -2.85))
-        for step, (label, number) in enumerate(branch.steps):
-            text = [branch.label, f"n = {number}"] if step == 0 else [f"{label}: {number}"]
-            _box(panel, place, -3.1 - step, text)
-            if step:
-                _arrow(panel, (place, -3.1 - step + 0.68), (place, -3.1 - step + 0.3))
-    return ReportFigure(id_, title, drawing.svg(), _told(flow, title, material))
+    with Drawing(7.2, 2.1 + 0.62 * rows, material.mark) as drawing:
+        panel = drawing.panels[0]
+        panel.set_axis_off()
+        panel.set_xlim(0, 10)
+        panel.set_ylim(-rows - 2.9, 0.6)
+        _box(panel, 5, 0, [f"{words('Assessed for eligibility')}: {flow.assessed}"])
+        _box(panel, 8.2, -1, [f"{words('Not randomised')}: {flow.assessed - flow.randomised}"])
+        _box(panel, 5, -2, [f"{words('Randomised')}: {flow.randomised}"])
+        _arrow(panel, (5, -0.3), (5, -1.7))
+        _arrow(panel, (5, -1), (7.1, -1))
+        places = [10 * (2 * place + 1) / (2 * len(flow.branches)) for place in range(len(flow.branches))]
+        for place, branch in zip(places, flow.branches, strict=True):
+            _arrow(panel, (5, -2.3), (place, -2.85))
+            for step, (label, number) in enumerate(branch.steps):
+                text = [branch.label, f"n = {number}"] if step == 0 else [f"{label}: {number}"]
+                _box(panel, place, -3.1 - step, text)
+                if step:
+                    _arrow(panel, (place, -3.1 - step + 0.68), (place, -3.1 - step + 0.3))
+        return ReportFigure(id_, title, drawing.svg(), _told(flow, title, material))
 
 
 def _told(flow: Flow, title: str, material: Material) -> str:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from importlib.resources import files
 
 import trialwright
@@ -14,7 +15,7 @@ from trialwright.analysis.groups import Groups
 from trialwright.analysis.plan import AnalysisPlan
 from trialwright.analysis.words import Words
 from trialwright.build import Build
-from trialwright.exports.adam import AdamExport, adam_package
+from trialwright.exports.adam import AdamExport, Dose, adam_package, doses_of
 from trialwright.exports.datasets import Package
 from trialwright.exports.sdtm import Collection, SdtmExport, Snapshot, sdtm_of_store, sdtm_package
 from trialwright.exports.sdtm.reading import Reading
@@ -66,6 +67,11 @@ class Material:
     def groups(self) -> Groups:
         """How participants are divided."""
         return Groups(self.plan, self.words, pooled=self.kind is Kind.OPEN_TO_COMMITTEE)
+
+    @cached_property
+    def doses(self) -> Mapping[str, tuple[Dose, ...]]:
+        """USUBJID → what was given, in order."""
+        return doses_of(self.sdtm.package, self.plan.study, self.plan.words)
 
     @property
     def source(self) -> Mapping[str, str]:

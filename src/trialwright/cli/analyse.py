@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from contextlib import ExitStack
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LANGUAGES = ("en", "nb")
 
 
-class ToCommittee(str, Enum):
+class ToCommittee(StrEnum):
     """Which report to the data monitoring committee."""
 
     OPEN = "open"
@@ -89,10 +89,10 @@ def analyse(
                 (output / name).mkdir()
                 write_package(data, output / name, package)
                 written.append(f"{name}/")
-    if as_json:
-        print_json(_as_dict(report, output, written))
-    else:
-        print_lines(_lines(report, output, written))
+        if as_json:
+            print_json(_as_dict(report, output, written))
+        else:
+            print_lines(_lines(report, output, written))
 
 
 def _check(
@@ -200,7 +200,7 @@ def _lines(report: Report, output: Path, written: list[str]) -> list[str]:
     failed = [result for result in report.results if result.failed is not None]
     return [
         *filter(None, (report.headline(), material.mark)),
-        f"{len(report.pieces)} tables, figures and listings, {len(report.results)} models, {len(failed)} not estimated",
+        f"{len(report.pieces)} pieces, {len(report.results)} models, {len(failed)} not estimated",
         *(f"  {result.item}: {result.failed}" for result in failed),
         f"snapshot {material.source['root']}",
         *(f"{output / name}" for name in written),
