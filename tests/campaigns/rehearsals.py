@@ -32,9 +32,9 @@ from trialwright.trial.allocation.events import (
 )
 from trialwright.trial.capture.events import ChecksRepeated, EncounterHeld, EncounterMissed, FormSaved, FormVoided
 from trialwright.trial.closure.events import (
+    AllocationsDisclosed,
     AnalysisCodeFrozen,
     AnalysisPlanSigned,
-    AllocationsDisclosed,
     BlindReviewSigned,
     ClosedDeviationOpened,
     DeviationClassified,

@@ -44,7 +44,7 @@ def test_the_opened_list_gives_everybody_what_was_disclosed(in_memory, name):
     disclosed = [f.event for f in trial.facts(Space.CLOSED) if isinstance(f.event, AllocationsDisclosed)]
     for event in disclosed:
         assert labels == {one.participant: one.label for one in event.allocations}
-    assert len(disclosed) == (0 if trial.one_space else 1)
+    assert len(disclosed) == 1
 
 
 def without(kind):
