@@ -6,10 +6,12 @@ command's permission says. Nothing here depends on the arm: only views of the op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import cached_property
 
 from trialwright.build import Build, to_verify
 from trialwright.foundation.tables import Cell, Row, Rows, Table
@@ -99,7 +101,7 @@ def tasks(
     on: date,
     *,
     site: str | None = None,
-    role: Role | None = None,
+    role: Role | Collection[Role] | None = None,
     participant: str | None = None,
 ) -> tuple[Task, ...]:
     """What waits, the most urgent first.
@@ -109,14 +111,39 @@ def tasks(
         builds: builds by id, every one that a visit was held under.
         on: the local date for which is asked.
         site: of one site only, without the study's own.
-        role: what this role may do only.
+        role: what this role, or one of these, may do only.
         participant: about this one only.
     """
     found = list(() if site is not None or participant is not None else _of_study(rows, on))
+    roles = _several(role)
     for desk in _desks(rows, builds, on, site, participant):
-        found += desk.tasks(role)
-    wanted = (task for task in found if role is None or role in task.roles)
-    return tuple(sorted(wanted, key=_urgency))
+        found += desk.tasks(roles)
+    return _wanted(found, roles)
+
+
+def tasks_and_matrix(
+    rows: Rows,
+    builds: Mapping[str, Build],
+    on: date,
+    *,
+    site: str | None = None,
+    role: Role | Collection[Role] | None = None,
+) -> tuple[tuple[Task, ...], tuple[MatrixRow, ...]]:
+    """:func:`tasks` and :func:`matrix` by one reading; arguments as there."""
+    found = list(() if site is not None else _of_study(rows, on))
+    roles, lines = _several(role), []
+    for desk in _desks(rows, builds, on, site):
+        found += desk.tasks(roles)
+        lines.append(desk.row())
+    return _wanted(found, roles), tuple(lines)
+
+
+def _several(role: Role | Collection[Role] | None) -> frozenset[Role] | None:
+    return frozenset((role,) if isinstance(role, Role) else role) if role is not None else None
+
+
+def _wanted(found: Iterable[Task], roles: frozenset[Role] | None) -> tuple[Task, ...]:
+    return tuple(sorted((task for task in found if roles is None or roles & task.roles), key=_urgency))
 
 
 def ready_to_lock(
@@ -254,10 +281,10 @@ class _Desk:
         """Nothing more is expected of this person."""
         return self.status not in UNDER_WAY
 
-    def tasks(self, role: Role | None = None) -> list[Task]:
-        """Everything that waits; for a role that verifies nothing, without what waits to be verified."""
+    def tasks(self, roles: frozenset[Role] | None = None) -> list[Task]:
+        """Everything that waits; for roles that verify nothing, without what waits to be verified."""
         found = [*self._clocks(), *self._visit_tasks(), *self._form_tasks(), *self._query_tasks()]
-        verifies = role is None or self.is_over or role in VerifyItems.PERMISSION.roles
+        verifies = roles is None or self.is_over or bool(roles & VerifyItems.PERMISSION.roles)
         found += [*(self._verifications() if verifies else ()), *self._deviations()]
         if not self.is_over:
             found += [*self._consent(), *self._eligibility()]
@@ -267,7 +294,7 @@ class _Desk:
 
     def row(self) -> MatrixRow:
         """The participant's row of the matrix."""
-        cells = tuple(self._cell(expected) for expected in self._expectations())
+        cells = tuple(self._cell(expected) for expected in self._expectations)
         return MatrixRow(participant=self.participant, site=self.site, status=self.status, cells=cells)
 
     # --- consent and eligibility ----------------------------------------------------------------------------
@@ -298,6 +325,7 @@ class _Desk:
 
     # --- visits ---------------------------------------------------------------------------------------------
 
+    @cached_property
     def _expectations(self) -> tuple[Expectation, ...]:
         happened: dict[str, date | NotDone] = {
             name: date.fromisoformat(str(row["date"])) if row["status"] == "held" else NOT_DONE
@@ -307,7 +335,7 @@ class _Desk:
         return expectations(self._build.plan(), {}, happened, ended=ended, on=self._on)
 
     def _visit_tasks(self) -> Iterator[Task]:
-        for expected in self._expectations():
+        for expected in self._expectations:
             due = expected.latest.isoformat() if expected.latest else None
             if expected.status is Status.DUE:
                 yield self._task(Kind.VISIT_DUE, RecordVisit, expected.encounter, due)
@@ -325,7 +353,7 @@ class _Desk:
             earliest=expected.earliest.isoformat() if expected.earliest else None,
             latest=expected.latest.isoformat() if expected.latest else None,
             days_out=expected.days_out,
-            open_queries=sum(q["status"] == "open" and q["encounter"] == expected.encounter for q in self._queries),
+            open_queries=self._asked.get(expected.encounter, 0),
         )
 
     def _state(self, expected: Expectation) -> CellState:
@@ -342,12 +370,24 @@ class _Desk:
 
     def _forms_of(self, encounter: str) -> Iterator[tuple[_FormKey, Row | None]]:
         """Forms that belong to a visit held, planned or filled, with how they stand."""
-        keys = dict.fromkeys(self._planned(encounter))
-        keys |= dict.fromkeys(key for key in self._forms if key[0] == encounter)
-        for key in keys:
+        planned = self._planned(encounter)
+        for key in dict.fromkeys((*planned, *self._filled.get(encounter, ()))):
             row = self._forms.get(key)
-            if row is None or row["status"] != "voided" or key in self._planned(encounter):
+            if row is None or row["status"] != "voided" or key in planned:
                 yield key, row
+
+    @cached_property
+    def _filled(self) -> dict[str, list[_FormKey]]:
+        """Forms on record by visit."""
+        found: dict[str, list[_FormKey]] = {}
+        for key in self._forms:
+            found.setdefault(key[0], []).append(key)
+        return found
+
+    @cached_property
+    def _asked(self) -> dict[str, int]:
+        """Open questions by visit."""
+        return Counter(str(query["encounter"]) for query in self._queries if query["status"] == "open")
 
     def _planned(self, encounter: str) -> tuple[_FormKey, ...]:
         visit = self._visits.get(encounter)

@@ -34,7 +34,7 @@ from trialwright.trial.rooms import DECISIONS
 from trialwright.trial.safety.commands import RecordSponsorAwareness, RecordSubmission, ReportAdverseEvent
 from trialwright.trial.setup.commands import ActivateAmendment, ApproveBuild
 from trialwright.trial.setup.events import Approval
-from trialwright.trial.tasks import CellState, Kind, matrix, ready_to_lock, tasks
+from trialwright.trial.tasks import CellState, Kind, matrix, ready_to_lock, tasks, tasks_and_matrix
 
 KEY = ("screening", "screening", 1)
 
@@ -405,3 +405,23 @@ def test_a_cell_says_between_which_days_a_visit_is_expected(desk):
     assert second.earliest <= second.date <= second.latest
     assert row.cells[2].earliest is row.cells[2].latest is None
     assert row.cells[0].days_out == 0
+
+
+def test_tasks_and_matrix_by_one_reading_are_the_same_lists(desk):
+    desk.world.examined(age="81")
+    desk.world.assessed()
+    on = date.fromisoformat(desk.world.today)
+    rows, builds = desk.rows, desk.world.trial.builds
+    for role in (None, Role.STUDY_NURSE, Role.MONITOR):
+        expected = tasks(rows, builds, on, role=role), matrix(rows, builds, on)
+        assert tasks_and_matrix(rows, builds, on, role=role) == expected
+        here = tasks(rows, builds, on, site="01", role=role), matrix(rows, builds, on, site="01")
+        assert tasks_and_matrix(rows, builds, on, site="01", role=role) == here
+
+
+def test_a_list_for_several_roles_holds_what_one_of_them_may_do(desk):
+    desk.world.examined(age="81")
+    both = (Role.STUDY_NURSE, Role.MONITOR)
+    of_each = {task for role in both for task in desk.tasks(role=role)}
+    assert set(desk.tasks(role=both)) == of_each
+    assert any(task.kind is Kind.VERIFY_ITEMS for task in of_each)
