@@ -25,6 +25,9 @@ from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 
 AHEAD_DAYS = 365
+"""How far the file for a calendar program looks ahead."""
+MOST_WINDOWS = 150
+"""Windows that are drawn, the most urgent ones."""
 
 
 def builds_by_site(desk: Desk) -> dict[str, Build]:
@@ -50,12 +53,14 @@ def calendar(request: Request, desk: Desk) -> HttpResponse:
     shown = days(found, first, count, desk.today, day.month if view == "month" else None)
     bars_from, bars_for = (first, count) if view == "month" else (first - timedelta(days=7), 28)
     before, after = _neighbours(view, day)
+    bars = windows(found, bars_from, bars_for, desk.today)
     context: dict[str, Any] = {
         "view": view,
         "day": day,
         "weeks": [shown[index : index + 7] for index in range(0, count, 7)],
         "week_number": first.isocalendar().week,
-        "windows": windows(found, bars_from, bars_for, desk.today),
+        "windows": bars[:MOST_WINDOWS],
+        "more_windows": max(0, len(bars) - MOST_WINDOWS),
         "bars_from": bars_from,
         "bars_to": bars_from + timedelta(days=bars_for - 1),
         "bar": BAR,

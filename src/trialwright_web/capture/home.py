@@ -7,11 +7,11 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
-from trialwright.trial.tasks import matrix, tasks
+from trialwright.trial.tasks import MatrixRow, tasks_and_matrix
 from trialwright_web.capture.calendar import builds_by_site
 from trialwright_web.capture.calendar_model import appointments, days, week_of
 from trialwright_web.capture.enrolment_model import curve, enrolment
-from trialwright_web.capture.home_model import SEES_FIGURES, cards, groups, signable_forms
+from trialwright_web.capture.home_model import SEES_FIGURES, cards, groups, of_desk, roles_at, signable_forms
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 
@@ -20,7 +20,8 @@ from trialwright_web.shell.pages import render_page
 @require_GET
 def home(request: Request, desk: Desk) -> HttpResponse:
     """The task list of the desk, and for whom they are work the figures of the site."""
-    waiting = tasks(desk.rows, desk.builds, desk.today, site=desk.site, role=desk.role)
+    found, rows = tasks_and_matrix(desk.rows, desk.builds, desk.today, site=desk.site, role=roles_at(desk))
+    waiting = of_desk(desk, found)
     context: dict[str, Any] = {
         "groups": groups(desk, waiting),
         "number": len(waiting),
@@ -28,12 +29,11 @@ def home(request: Request, desk: Desk) -> HttpResponse:
         "zone": desk.zone(),
     }
     if desk.role in SEES_FIGURES:
-        context |= _figures(desk)
+        context |= _figures(desk, rows)
     return render_page(request, "capture/home.html", context)
 
 
-def _figures(desk: Desk) -> dict[str, Any]:
-    rows = matrix(desk.rows, desk.builds, desk.today, site=desk.site)
+def _figures(desk: Desk, rows: tuple[MatrixRow, ...]) -> dict[str, Any]:
     found = appointments(rows, builds_by_site(desk))
     monday = week_of(desk.today)
     week = days(found, monday, 7, desk.today)

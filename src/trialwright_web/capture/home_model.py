@@ -13,12 +13,14 @@ from django.utils.translation import ngettext
 from trialwright.foundation.tables import Row
 from trialwright.protocol.roles import Role
 from trialwright.trial.capture.views import FORM
+from trialwright.trial.closure.views import DEVIATION
 from trialwright.trial.queries.views import QUERY
 from trialwright.trial.safety.clocks import is_expedited
 from trialwright.trial.safety.views import ADVERSE_EVENT, CLOCK
-from trialwright.trial.tasks import CellState, Kind, MatrixRow, Task
+from trialwright.trial.tasks import FEW, CellState, Kind, MatrixRow, Task
 from trialwright_web.capture.addresses import address, task_address
 from trialwright_web.capture.enrolment_model import Enrolment
+from trialwright_web.capture.readers import SITE_STAFF
 from trialwright_web.capture.words import KINDS, Words, form_words, short_name, visit_words
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.templatetags.shell import in_language
@@ -62,6 +64,16 @@ class Card:
     tone: str = ""
 
 
+def roles_at(desk: Desk) -> frozenset[Role]:
+    """Whose tasks the desk looks at: its own, and for site staff those of participants, whom they ask to consent."""
+    return frozenset({desk.role, Role.PARTICIPANT} if desk.role in SITE_STAFF else {desk.role})
+
+
+def of_desk(desk: Desk, found: Sequence[Task]) -> tuple[Task, ...]:
+    """What the desk does; what participants do only where somebody has to ask them."""
+    return tuple(task for task in found if desk.role in task.roles or task.kind is Kind.CONSENT_AGAIN)
+
+
 def groups(desk: Desk, waiting: Sequence[Task]) -> tuple[Group, ...]:
     """Tasks by kind: kinds with something late first, then in the order of a day."""
     by_kind: dict[Kind, list[Task]] = {}
@@ -95,6 +107,9 @@ def about_words(desk: Desk, task: Task) -> str:
                 return ""
             where = f"{visit_words(build, str(row['encounter']))} · {form_words(build, str(row['form']))}"
             return f"{where}: {row['text']}"
+        case Kind.CLASSIFY_DEVIATION:
+            row = desk.rows.get(DEVIATION, (task.participant, task.about))
+            return str(row["about"]) if row is not None else ""
         case Kind.MEET_CLOCK:
             event, _sep, clock = task.about.rpartition(".")
             declared = next((one for one in build.study.safety.clocks if one.id == clock), None)
@@ -166,10 +181,12 @@ def _to_sign(desk: Desk, signable: Sequence[Row]) -> Card:
 
 def signable_forms(desk: Desk) -> list[Row]:
     """Forms that are complete and wait for a signature, whoever's."""
-    if desk.site is None:
-        rows: Iterable[Row] = desk.rows.where(FORM)
+    people = [str(row["participant"]) for row in desk.participants()]
+    if len(people) > FEW:
+        wanted = set(people)
+        rows: Iterable[Row] = (row for row in desk.rows.where(FORM) if row["participant"] in wanted)
     else:
-        rows = (row for one in desk.participants() for row in desk.rows.where(FORM, participant=one["participant"]))
+        rows = (row for one in people for row in desk.rows.where(FORM, participant=one))
     signed_by = {form: compiled.form.signed_by for form, compiled in desk.build.forms.items()}
     return [
         row

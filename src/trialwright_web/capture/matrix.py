@@ -14,7 +14,6 @@ from django.views.decorators.http import require_GET
 
 from trialwright.trial.enrolment.commands import ScreenParticipant
 from trialwright.trial.tasks import CellState, MatrixRow, VisitCell, matrix
-from trialwright_web.capture.addresses import address
 from trialwright_web.capture.readers import READERS
 from trialwright_web.capture.words import SIGNS, STATUS, visit_words
 from trialwright_web.shell.desk import Desk, Request, at_desk
@@ -63,7 +62,7 @@ def participants(request: Request, desk: Desk) -> HttpResponse:
     columns = _columns(desk, rows)
     context = {
         "columns": columns,
-        "lines": list(_lines(desk, rows, columns)),
+        "lines": list(_lines(rows, columns)),
         "total": len(every),
         "filters": [(name, words, _count(every, name)) for name, (words, _test) in FILTERS.items()],
         "statuses": [(name, STATUS[name][0]) for name in STATUS if any(row.status == name for row in every)],
@@ -99,22 +98,21 @@ def _columns(desk: Desk, rows: list[MatrixRow]) -> tuple[Column, ...]:
     return tuple(Column(name, visit_words(desk.build, name)) for name in (*planned, *others))
 
 
-def _lines(desk: Desk, rows: list[MatrixRow], columns: tuple[Column, ...]) -> Iterator[Line]:
-    """Cells are made here, not in the template: a page has thousands of them."""
-    base = address("capture:matrix", desk.study)
+def _lines(rows: list[MatrixRow], columns: tuple[Column, ...]) -> Iterator[Line]:
+    """Cells are made here, not in the template: a page has thousands. Addresses are relative to the page's."""
     signs = {state: (state.name.lower(), sign.symbol, str(sign.words)) for state, sign in SIGNS.items()}
     empty = format_html("<td></td>")
     for row in rows:
         cells = {cell.encounter: cell for cell in row.cells}
         drawn = tuple(
-            empty if cell is None or cell.state is CellState.NOT_EXPECTED else _cell(base, row, cell, column, signs)
+            empty if cell is None or cell.state is CellState.NOT_EXPECTED else _cell(row, cell, column, signs)
             for column in columns
             for cell in (cells.get(column.encounter),)
         )
         words, tone = STATUS.get(row.status, (row.status, ""))
         yield Line(
             participant=row.participant,
-            address=f"{base}{row.participant}/",
+            address=f"{row.participant}/",
             site=row.site,
             status=str(words),
             tone=tone,
@@ -124,17 +122,15 @@ def _lines(desk: Desk, rows: list[MatrixRow], columns: tuple[Column, ...]) -> It
 
 
 def _cell(
-    base: str, row: MatrixRow, cell: VisitCell, column: Column, signs: Mapping[CellState, tuple[str, str, str]]
+    row: MatrixRow, cell: VisitCell, column: Column, signs: Mapping[CellState, tuple[str, str, str]]
 ) -> SafeString:
     name, symbol, words = signs[cell.state]
     said = f"{row.participant}, {column.words}: {words}{_when(cell)}{_asked(cell)}"
     return format_html(
-        '<td data-state="{}"><a href="{}{}/{}/" title="{}" aria-label="{}"><span>{}</span>{}</a></td>',
+        '<td data-state="{}"><a href="{}/{}/" aria-label="{}"><span>{}</span>{}</a></td>',
         name,
-        base,
         row.participant,
         cell.encounter,
-        said,
         said,
         symbol,
         format_html("<b>?{}</b>", cell.open_queries) if cell.open_queries else "",

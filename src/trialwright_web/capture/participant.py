@@ -23,7 +23,7 @@ from trialwright.trial.safety.views import ADVERSE_EVENT
 from trialwright.trial.tasks import MatrixRow, VisitCell, matrix, tasks
 from trialwright_web.capture.addresses import address, visit_address
 from trialwright_web.capture.eligibility_model import standing
-from trialwright_web.capture.home_model import groups
+from trialwright_web.capture.home_model import groups, of_desk, roles_at
 from trialwright_web.capture.participant_acts import SCOPES, offers
 from trialwright_web.capture.readers import READERS, SITE_STAFF
 from trialwright_web.capture.timeline import timeline
@@ -43,7 +43,6 @@ class VisitLine:
     is_held: bool
     forms: int
     complete: int
-    signed: int
 
 
 @dataclass(frozen=True)
@@ -65,14 +64,14 @@ def participant(request: Request, desk: Desk, participant: str) -> HttpResponse:
     build = desk.build_at(site)
     rows, state = desk.rows, desk.trial.state()
     (row,) = matrix(rows, desk.builds, desk.today, participant=participant)
-    waiting = tasks(rows, desk.builds, desk.today, participant=participant, role=desk.role)
+    waiting = tasks(rows, desk.builds, desk.today, participant=participant, role=roles_at(desk))
     enrolment = state.of(Enrolment, participant)
     context: dict[str, Any] = {
         "person": person,
         "site": build.study.sites[site],
         "status": status_words(person["status"]),
         "tone": status_tone(person["status"]),
-        "groups": groups(desk, waiting),
+        "groups": groups(desk, of_desk(desk, waiting)),
         "acts": list(offers(desk, person)),
         "consent": consent_standing(desk, participant),
         "consents": list(rows.where(CONSENT_LOG, participant=participant)),
@@ -125,7 +124,6 @@ def _visits(desk: Desk, build: Build, row: MatrixRow) -> Iterator[VisitLine]:
             is_held=counts.get("status") == "held",
             forms=max(len(open_forms), int(counts.get("forms_saved") or 0)),
             complete=int(counts.get("forms_complete") or 0),
-            signed=int(counts.get("forms_signed") or 0),
         )
 
 
