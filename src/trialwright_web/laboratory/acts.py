@@ -37,7 +37,7 @@ from trialwright.trial.setup.views import PERSON
 from trialwright_web.laboratory.chain import Product
 from trialwright_web.shell.acts import Act, Answers, Field, Words, may_act
 from trialwright_web.shell.desk import Desk
-from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.templatetags.shell import in_language, unit_words
 
 MEASURED = "m."
 """Before the name of a measurement's field; its unit is the field ``u.`` and the name."""
@@ -335,7 +335,10 @@ def _administer(product: Product) -> Act:
         back=product.address,
         facts=(
             *product.facts,
-            (_("Dose by the rule"), f"{dose} {custody.dose.unit}" if dose else now("no weight on record")),
+            (
+                _("Dose by the rule"),
+                f"{dose} {unit_words(custody.dose.unit)}" if dose else now("no weight on record"),
+            ),
         ),
         fields=(
             _label_field(),
@@ -372,7 +375,7 @@ def _excursion(product: Product) -> Act:
             usable=answers.ticked("usable"),
         ),
         back=product.address,
-        facts=(*product.facts, (_("Allowed"), f"{limits.low} – {limits.high} {limits.unit}")),
+        facts=(*product.facts, (_("Allowed"), f"{limits.low} – {limits.high} {unit_words(limits.unit)}")),
         fields=(
             Field("lowest", _("Lowest"), "number", unit=limits.unit),
             Field("highest", _("Highest"), "number", unit=limits.unit),
@@ -520,7 +523,10 @@ def _injectors(product: Product) -> tuple[tuple[str, Words], ...]:
 
 
 def _measured_facts(product: Product) -> tuple[tuple[Words, Words], ...]:
-    return tuple((one.label, f"{one.value or '–'} {one.unit if one.value else ''}") for one in product.measurements())
+    return tuple(
+        (one.label, f"{one.value or '–'} {unit_words(one.unit) if one.value else ''}")
+        for one in product.measurements()
+    )
 
 
 def _before_decision(product: Product) -> bool:

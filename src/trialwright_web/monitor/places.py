@@ -7,7 +7,7 @@ from django.urls import NoReverseMatch, reverse
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
 from trialwright_web.shell.desk import Desk
-from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.templatetags.shell import in_language, unit_words
 
 
 def encounter_words(build: Build, encounter: str) -> str:
@@ -44,7 +44,7 @@ def value_words(build: Build, row: Row) -> str:
     codelist = build.study.terminology.get(found.item.codelist or "") if found else None
     if codelist:
         value = next((in_language(code.label) for code in codelist.codes if code.code == value), value)
-    return f"{value} {row['unit']}" if row["unit"] else value
+    return f"{value} {unit_words(row['unit'])}" if row["unit"] else value
 
 
 def form_address(desk: Desk, participant: str, encounter: str, form: str, repeat: int) -> str:
