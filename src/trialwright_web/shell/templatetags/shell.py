@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -18,6 +19,8 @@ from trialwright_web.shell.desk import Place
 from trialwright_web.shell.icons import PATHS
 
 register = template.Library()
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 ROLES = {
     Role.INVESTIGATOR: _("Investigator"),
@@ -79,6 +82,27 @@ def local_time(text: Any, zone: ZoneInfo) -> str:
         return datetime.fromisoformat(str(text)).astimezone(zone).strftime("%d.%m.%Y %H:%M")
     except ValueError:
         return "" if text is None else str(text)
+
+
+_UNITS = (
+    (re.compile(r"10[*^](-?\d+)"), lambda m: "10" + m[1].translate(_RAISED)),
+    (re.compile(r"(?<=[A-Za-z])(-?\d)(?!\d)"), lambda m: m[1].translate(_RAISED)),
+    (re.compile(r"\[iU\]"), lambda m: "IU"),
+    (re.compile(r"\[(\w+)\]"), lambda m: m[1]),
+    (re.compile(r"^\{(\w+)\}|(?<=/)\{(\w+)\}"), lambda m: m[1] or m[2]),
+    (re.compile(r"\{(\w+)\}"), lambda m: " " + m[1]),
+    (re.compile(r"\bCel\b"), lambda m: "°C"),
+)
+"""Parts of a UCUM code → as people write them."""
+
+
+@register.filter
+def unit_words(unit: Any) -> str:
+    """A UCUM code as people write units: ``10*9/L`` → 10⁹/L, ``10*6{cells}`` → 10⁶ cells, ``Cel`` → °C."""
+    words = str(unit or "")
+    for pattern, written in _UNITS:
+        words = pattern.sub(written, words)
+    return words
 
 
 def in_language(text: Any, language: str | None = None) -> str:
