@@ -15,7 +15,7 @@ from trialwright.trial.queries.commands import AnswerQuery, CloseQuery, CommentI
 from trialwright.trial.queries.views import CLOSED_QUERY, COMMENT, QUERY
 from trialwright_web.capture.form_history import Step, field_history
 from trialwright_web.capture.form_place import FormPlace, find_form
-from trialwright_web.capture.form_words import check_text
+from trialwright_web.capture.form_words import asked_text
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.templatetags.shell import in_language
@@ -147,7 +147,7 @@ def _query(place: FormPlace, number: int, row: Row) -> QueryModel:
     known = item.partition(".")[0] in place.compiled.items
     changeable = not place.is_closed
     by_check = row["by_check"] is not None
-    asked = check_text(place.compiled, str(row["by_check"])) if by_check else ""
+    asked = asked_text(place.compiled, str(row["by_check"]), item) if by_check else ""
     return QueryModel(
         number=number,
         id=str(row["query"]),

@@ -71,7 +71,6 @@ class FieldModel:
     error: InvalidValue | None
     queries: int
     comments: int
-    flag: str
 
     @property
     def id(self) -> str:
@@ -138,13 +137,11 @@ class Circumstances:
         errors: what was wrong with the last try to save.
         queries: open queries.
         comments: remarks.
-        flags: how a laboratory's reference range judges the value.
     """
 
     errors: Mapping[str, InvalidValue] = field(default_factory=dict)
     queries: Mapping[str, int] = field(default_factory=dict)
     comments: Mapping[str, int] = field(default_factory=dict)
-    flags: Mapping[str, str] = field(default_factory=dict)
 
 
 def rows_of(form: CompiledForm, names: Sequence[str], wanted: Mapping[str, int]) -> dict[str, int]:
@@ -249,7 +246,6 @@ class _Maker:
             error=self._around.errors.get(name),
             queries=self._around.queries.get(name, 0),
             comments=self._around.comments.get(name, 0),
-            flag=self._around.flags.get(name, ""),
         )
 
     def _state(self, compiled: CompiledItem, name: str) -> str:

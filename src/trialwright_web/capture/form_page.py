@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from trialwright.expressions import shown_unit
+from trialwright.foundation.errors import InvalidValue
 from trialwright.trial.capture.commands import LEFT_OUT
 from trialwright_web.capture import form_drafts
 from trialwright_web.capture.form_acts import Sent, Trouble, answer_trouble, carry_out
@@ -24,7 +25,7 @@ from trialwright_web.capture.form_margin import comment_rows, margin_of
 from trialwright_web.capture.form_model import Circumstances, FormModel, form_model, outside_values, rows_of
 from trialwright_web.capture.form_place import FormPlace, find_form
 from trialwright_web.capture.form_preview import instruments
-from trialwright_web.capture.form_ranges import flags_of
+from trialwright_web.capture.form_ranges import FieldRange, flags_of, ranges_of
 from trialwright_web.capture.form_words import MISSING, SHORTHAND, SIZES, SOURCES, STATUS
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
@@ -54,6 +55,7 @@ def _draw(
     typed = {**recorded(place.compiled, place.record), **(draft.fields if draft else {})}
     focused = _focused(request, place)
     margin = margin_of(place, focused)
+    ranges, ranges_error = _ranges(place)
     model = form_model(
         place.build,
         place.visit.book,
@@ -65,9 +67,9 @@ def _draw(
             errors=trouble.fields if trouble else {},
             queries=margin.open_by_field,
             comments=Counter(str(row["item"]) for row in comment_rows(place)),
-            flags=flags_of(place, typed),
         ),
     )
+    flags = flags_of(place, ranges, model.outcome.values)
     forms = list(place.visit.forms())
     context = {
         "place": place,
@@ -89,12 +91,29 @@ def _draw(
         "status": STATUS[place.record.status],
         "needs_reason": place.record.status in LEFT_OUT or bool(place.record.values),
         "today": shown_text("date", place.desk.today.isoformat()),
-        "config": _config(place, model),
+        "flags": flags,
+        "ranges_error": ranges_error,
+        "config": {**_config(place, model), "ranges": _told(ranges)},
         "saved_at": place.visit.local(str(place.row["last_saved_at"])) if place.row else "",
         "signed_at": place.visit.local(str(place.row["signed_at"])) if place.row and place.row["signed_at"] else "",
     }
     status = 200 if trouble is None else status_of(trouble.error)
     return render_page(request, "capture/form.html", context, status=status)
+
+
+def _ranges(place: FormPlace) -> tuple[dict[str, FieldRange], InvalidValue | None]:
+    """Reference ranges flag and do no more: where they cannot be read the page says so and goes on."""
+    try:
+        return ranges_of(place), None
+    except InvalidValue as error:
+        return {}, error
+
+
+def _told(ranges: Mapping[str, FieldRange]) -> dict[str, Any]:
+    return {
+        item: {"low": one.low, "high": one.high, "is_low": one.words("low"), "is_high": one.words("high")}
+        for item, one in ranges.items()
+    }
 
 
 def _focused(request: Request, place: FormPlace) -> str:

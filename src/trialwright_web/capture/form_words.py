@@ -53,10 +53,15 @@ SIZES = {
 
 def finding_text(form: CompiledForm, finding: Finding) -> str:
     """What a check asks, in the reader's language."""
+    return asked_text(form, finding.check, finding.item) or finding.message
+
+
+def asked_text(form: CompiledForm, check: str, item: str) -> str:
+    """What a check's query asks, in the reader's language; empty for a check that the form no longer has."""
     for kind, size in (("range_", "unusual"), ("possible_", "impossible"), ("condition_", "condition")):
-        if finding.check == f"{kind}{finding.item}":
+        if check == f"{kind}{item}":
             return str(SIZES[size])
-    return check_text(form, finding.check) or finding.message
+    return check_text(form, check)
 
 
 def check_text(form: CompiledForm, check: str) -> str:

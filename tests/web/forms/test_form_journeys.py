@@ -243,8 +243,7 @@ def test_a_query_is_confirmed_in_the_margin_and_what_was_typed_beside_stays(staf
     page.fill("#margin textarea[name='text.1']", "ran up the stairs")
     page.get_by_role("button", name="Confirm").click()
     page.wait_for_url(re.compile("field=pulse"))
-    ready(page)
-    assert "confirmed" in page.locator("#margin .query").first.inner_text()
+    page.wait_for_selector("#margin .query:has-text('confirmed')")
     assert page.input_value("[name='v.systolic']") == "118"
 
 

@@ -428,3 +428,21 @@ def test_nonsense_is_answered_by_name_and_never_breaks(nurse: httpx.Client, fiel
     answer = send(nurse, address, "save", {"v.present": "", **fields})
     assert answer.status_code in (200, 409, 422), answer.text[:300]
     send(nurse, address, "discard") if not answer.url.path.endswith("compare/") else None
+
+
+# --- reference ranges ------------------------------------------------------------------------------------------
+
+
+def test_a_value_outside_the_laboratorys_range_is_flagged_and_never_refused(nurse: httpx.Client, staff: Any) -> None:
+    (staff.folder / "smart-ms.ranges.csv").write_text(
+        "site,item,sex,age_from,age_to,low,high,unit,since\n01,haematology.platelets,,,,200,390,10*9/L,2020-01-01\n"
+    )
+    address = f"{visit_on(nurse)}haematology/1/"
+    saved = send(nurse, address, "save", {"v.platelets": "190"})
+    assert saved.url.params["done"] == "saved"
+    assert "low (200–390 ×10⁹/L)" in saved.text
+    (staff.folder / "smart-ms.ranges.csv").write_text("nonsense")
+    broken = nurse.get(address)
+    assert broken.status_code == 200
+    assert "no column site" in broken.text
+    (staff.folder / "smart-ms.ranges.csv").unlink()

@@ -74,6 +74,16 @@ function draw(name, entry, value, found) {
   const before = [...list.children].map((line) => line.textContent).join("\n");
   if (before !== lines.map((line) => line.textContent).join("\n")) list.replaceChildren(...lines);
   drawStandard(name, entry);
+  drawFlag(name, entry);
+}
+
+function drawFlag(name, entry) {
+  const range = config.ranges[split(name)[0]], flag = document.querySelector(`[data-flag="${CSS.escape(name)}"]`);
+  if (!range || !flag) return;
+  const isNumber = typeof entry.value === "number" && !entry.outcome;
+  const isLow = isNumber && range.low !== null && entry.value < range.low;
+  const isHigh = isNumber && range.high !== null && entry.value > range.high;
+  flag.textContent = isLow ? range.is_low : isHigh ? range.is_high : "";
 }
 
 function drawStandard(name, entry) {
