@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from trialwright.exports.odm.model import Version
 _OF_NAMESPACE = {namespace: version for version, namespace in NAMESPACES.items()}
 
 
-def elements(path: Path) -> Iterator[tuple[str, str, Any]]:
+def elements(path: Path) -> Generator[tuple[str, str, Any], None, None]:
     """``start`` or ``end``, local name and element, in the order of the file. The caller frees what it has read.
 
     Raises:
@@ -22,20 +22,16 @@ def elements(path: Path) -> Iterator[tuple[str, str, Any]]:
     from lxml import etree
 
     try:
-        # Long texts are legal; entities are not resolved, so their size is bounded by the file's.
-        parser = etree.iterparse(
-            str(path),
-            events=("start", "end"),
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            huge_tree=True,
-        )
-        for number, (event, element) in enumerate(parser):
-            if number == 0:
-                _check_root(path, element)
-            if isinstance(element.tag, str):
-                yield event, local(element), element
+        with path.open("rb") as file:
+            # Long texts are legal; entities are not resolved, so their size is bounded by the file's.
+            parser = etree.iterparse(
+                file, events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+            )
+            for number, (event, element) in enumerate(parser):
+                if number == 0:
+                    _check_root(path, element)
+                if isinstance(element.tag, str):
+                    yield event, local(element), element
     except (etree.XMLSyntaxError, OSError) as error:
         raise OdmUnreadable(f"{path} cannot be read: {error}", remedy="give a well-formed ODM file") from error
 

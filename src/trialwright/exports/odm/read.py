@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -45,23 +46,24 @@ def read_odm(path: Path) -> OdmStudy:
     study: dict[str, str] = {}
     versions: list[OdmMetadata] = []
     units: dict[str, str] = {}
-    for event, name, element in elements(path):
-        if event == "start":
-            continue
-        if name == "MeasurementUnit":
-            units[element.get("OID")] = element.get("Name")
-        elif name == "GlobalVariables":
-            study = {
-                "name": text_of(element, "StudyName") or "",
-                "title": text_of(element, "StudyDescription") or "",
-                "protocol": text_of(element, "ProtocolName") or "",
-            }
-        elif name == "MetaDataVersion":
-            versions.append(_read(path, element, units))
-            study = study or _study_of(element.getparent())
-            free(element)
-        elif name == "Study":
-            break
+    with closing(elements(path)) as read:
+        for event, name, element in read:
+            if event == "start":
+                continue
+            if name == "MeasurementUnit":
+                units[element.get("OID")] = element.get("Name")
+            elif name == "GlobalVariables":
+                study = {
+                    "name": text_of(element, "StudyName") or "",
+                    "title": text_of(element, "StudyDescription") or "",
+                    "protocol": text_of(element, "ProtocolName") or "",
+                }
+            elif name == "MetaDataVersion":
+                versions.append(_read(path, element, units))
+                study = study or _study_of(element.getparent())
+                free(element)
+            elif name == "Study":
+                break
     if not versions:
         raise OdmUnreadable(f"{path} holds no metadata", remedy="give a file with a study in it")
     return OdmStudy(study.get("name", ""), study.get("title", ""), study.get("protocol", ""), tuple(versions))
