@@ -20,6 +20,7 @@ _STYLE: Any = {  # matplotlib types each key
     "font.family": "DejaVu Sans",
     "font.size": 9,
     "axes.edgecolor": QUIET,
+    "axes.facecolor": "none",
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,

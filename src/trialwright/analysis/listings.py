@@ -112,7 +112,7 @@ def notes_listing(material: Material) -> ReportTable:
     lines = [Line(kind.value, (str(n),)) for kind, n in counts.most_common()]
     words = material.words
     title = words("What the data sets tell")
-    return ReportTable("data_notes", "listing", title, (title, words("n")), tuple(lines))
+    return ReportTable("data_notes", "listing", title, (words("What"), words("n")), tuple(lines))
 
 
 def _arm_of(material: Material, people: dict[object, pandas.Series], value: Collected) -> str | None:

@@ -126,7 +126,8 @@ def _own(material: Material, results: Sequence[Result]) -> Iterator[ReportTable]
     if results:
         title = material.words("Every model of the plan")
         yield results_table(material, results, material.plan.estimands, "every_model", title)
-    yield notes_listing(material)
+    if material.adam.notes:
+        yield notes_listing(material)
 
 
 def _models(content: Content, material: Material) -> Iterator[str]:

@@ -18,6 +18,7 @@ NORWEGIAN: Mapping[str, str] = {
     "Order of tests": "Testrekkefølge",
     "Every model of the plan": "Alle modeller i planen",
     "What the data sets tell": "Merknader til datasettene",
+    "What": "Hva",
     "Where the numbers come from": "Hvor tallene kommer fra",
     "Table {n}": "Tabell {n}",
     "Figure {n}": "Figur {n}",
