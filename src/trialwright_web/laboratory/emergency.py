@@ -37,7 +37,7 @@ def emergency(request: Request, desk: Desk) -> HttpResponse:
     )
     steps: tuple[Words, ...] = (
         _("Tell only those who treat this participant."),
-        _("In a crossover the other period is known now, too."),
+        *((_("In a crossover the other period is known now, too."),) if desk.build.study.identity.sequences else ()),
         _("Report the adverse event, and go on with the visits: the participant stays in the study."),
     )
     return act_page(
