@@ -53,6 +53,7 @@ bench-simulate: setup ## Simulated trials a second on one core, and a grid of a 
 
 bench-analysis: setup ## Speed of the analyses, beside R where Rscript with nlme and lmerTest is installed
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/analysis.py
+	$(RUN)/python benchmarks/exports.py
 
 bench-web: setup ## Forms saved over HTTP on PostgreSQL and SQLite; a page of 300 participants (takes ten minutes)
 	$(RUN)/python benchmarks/web.py
