@@ -146,6 +146,7 @@ class SqliteDatabase:
         with _named_errors():
             self._recognise()
             self._set_up()
+            self._settle()
             self._install()
             self._verify_triggers()
 
@@ -255,6 +256,14 @@ class SqliteDatabase:
                     remedy="put the database in a file on a local disk",
                     setting=name,
                 )
+
+    def _settle(self) -> None:
+        """Put on the disk what an earlier process wrote but may not have synced before it died.
+
+        SQLite takes whole transactions of such a log for committed without syncing it. A retry would be told
+        "recorded before", and a power cut could still take the entry. A checkpoint syncs log and database.
+        """
+        self.rows("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _patiently(self, statement: str, name: str) -> Any:
         """Make a setting, answer its value. Turning WAL on wants the file alone, and SQLite does not wait for it."""
