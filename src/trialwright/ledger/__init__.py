@@ -35,7 +35,7 @@ from trialwright.ledger.errors import (
     TransactionMisused,
     VersionConflict,
 )
-from trialwright.ledger.export import write_export
+from trialwright.ledger.export import write_export, write_stream
 from trialwright.ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
@@ -47,6 +47,7 @@ from trialwright.ledger.merkle import (
 from trialwright.ledger.port import Head, Ledger, ProjectionRows, Store, Transaction
 from trialwright.ledger.verification import verify_export, verify_ledger
 from trialwright.ledger.verify import Fault, Report
+from trialwright.ledger.witness import Witness
 
 __all__ = [
     "EMPTY_ROOT",
@@ -75,6 +76,7 @@ __all__ = [
     "TransactionMisused",
     "VerifierKey",
     "VersionConflict",
+    "Witness",
     "canonical",
     "chain_hash",
     "chain_start",
@@ -91,4 +93,5 @@ __all__ = [
     "verify_inclusion",
     "verify_ledger",
     "write_export",
+    "write_stream",
 ]

@@ -9,12 +9,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from trialwright.ledger import verify
+from trialwright.ledger.checkpoints import parse_checkpoint
 from trialwright.ledger.entries import Entry
-from trialwright.ledger.errors import ExportRefused
+from trialwright.ledger.errors import ExportRefused, ProofRejected
+from trialwright.ledger.merkle import Frontier, inclusion_proof
 from trialwright.ledger.port import Head, Ledger
 
-WHOLE, PARTIAL = 1, 2
-"""The format of a copy of everything, and of one that holds some entries as their hashes only."""
+WHOLE, PARTIAL, STREAM = 1, 2, 3
+"""The format of a copy of everything, of one that holds some entries as their hashes only, of one stream alone."""
 
 Shown = Callable[[str], bool]
 """Whether the entries of a stream are copied whole."""
@@ -41,15 +43,73 @@ def write_export(
     Raises:
         ExportRefused: the target exists, or its folder does not.
     """
+    _refuse_old(target)
+    head = ledger.head()
+    _write(target, _parts(ledger, head, checkpoints, shown))
+    return head
+
+
+def write_stream(ledger: Ledger, stream: str, note: str, target: Path) -> int:
+    """Write one stream, a participant's file, with a proof for each entry: it is verified without any other entry.
+
+    It holds ``ledger.json``, ``entries.jsonl``, ``proofs.txt`` (a line an entry: the hashes of its inclusion proof,
+    RFC 9162), the checkpoint that the proofs lead to, and ``verify.py``.
+
+    Args:
+        ledger: the ledger.
+        stream: its name, ``participant/P-001``.
+        note: a checkpoint of the ledger; entries after it are left out.
+        target: a new folder, or zip file, as in :func:`write_export`.
+
+    Returns:
+        The number of entries written.
+
+    Raises:
+        ExportRefused: the target exists, or its folder does not.
+        CheckpointMalformed: the note is no checkpoint.
+        ProofRejected: the ledger is shorter than the checkpoint says, or is not what it says.
+    """
+    _refuse_old(target)
+    checkpoint = parse_checkpoint(note)
+    leaves = ledger.leaves(checkpoint.size)
+    if checkpoint.origin != ledger.ledger_id or Frontier.of(leaves).root() != checkpoint.root:
+        raise ProofRejected(
+            f"the checkpoint of {checkpoint.size} entries is not one of {ledger.ledger_id} as it stands",
+            remedy="do not rely on the ledger before the difference is explained",
+        )
+    entries = [entry for entry in ledger.read_stream(stream) if entry.seq <= checkpoint.size]
+    stated = {
+        "format": STREAM,
+        "ledger_id": ledger.ledger_id,
+        "stream": stream,
+        "size": checkpoint.size,
+        "root": checkpoint.root.hex(),
+    }
+    proofs = (" ".join(step.hex() for step in inclusion_proof(leaves, entry.seq - 1)) for entry in entries)
+    _write(
+        target,
+        [
+            ("ledger.json", [json.dumps(stated, indent=1).encode() + b"\n"]),
+            ("entries.jsonl", map(_line, entries)),
+            ("proofs.txt", (f"{proof}\n".encode() for proof in proofs)),
+            ("checkpoints/000001.txt", [note.encode()]),
+            ("verify.py", [Path(verify.__file__).read_bytes()]),
+        ],
+    )
+    return len(entries)
+
+
+def _refuse_old(target: Path) -> None:
     if target.exists() or not target.parent.is_dir():
         raise ExportRefused(
             f"{target} exists, or its folder does not",
             remedy="give a new name in a folder that exists",
             path=str(target),
         )
-    head = ledger.head()
+
+
+def _write(target: Path, parts: Iterable[tuple[str, Iterable[bytes]]]) -> None:
     with ExitStack() as stack:
-        parts = _parts(ledger, head, checkpoints, shown)
         if target.suffix == ".zip":
             archive = stack.enter_context(zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED))
             for name, chunks in parts:
@@ -63,7 +123,6 @@ def write_export(
             for name, chunks in parts:
                 with (target / name).open("wb") as out:
                     out.writelines(chunks)
-    return head
 
 
 def _parts(

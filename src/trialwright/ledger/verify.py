@@ -46,7 +46,8 @@ class Fault(NamedTuple):
 
 class Report(NamedTuple):
     """What was found. ``covered``: entries proven by a trusted checkpoint held outside; later ones are not.
-    ``withheld``: entries of which a partial copy has the hashes only; none can be left out of a stream unnoticed."""
+    ``withheld``: entries of which a partial copy has the hashes only; none can be left out of a stream unnoticed.
+    ``stream``, ``shown``: of a copy of one stream with its proofs, which and how many of its entries."""
 
     ledger_id: str
     size: int
@@ -55,9 +56,13 @@ class Report(NamedTuple):
     covered: int
     covered_by: str
     withheld: int = 0
+    stream: str = ""
+    shown: int = 0
 
     def __str__(self) -> str:
         text = f"{self.ledger_id}: {self.size} entries agree with each other, root {self.root}\n"
+        if self.stream:
+            text = f"{self.ledger_id}: {self.shown} entries of {self.stream} among {self.size}, root {self.root}\n"
         if self.withheld:
             text += f"Of {self.withheld} of them this copy holds the hashes only.\n"
         if self.fault:
@@ -187,7 +192,8 @@ def root_of(nodes: list[bytes]) -> bytes:
 
 
 def row_fault(row: Row, place: int, chain: bytes, version: int) -> Fault | None:
-    """What is wrong with the row that stands in this place, after this chain value and version of its stream."""
+    """What is wrong with the row that stands in this place, after this chain value (none: not asked) and version of
+    its stream."""
     seq, stream, stream_seq, _, _, body, leaf, stated = row
     if tuple(map(type, row)) != (int, str, int, str, str, bytes, bytes, bytes):
         return Fault("columns", place, "a column holds a value of another kind")
@@ -195,7 +201,7 @@ def row_fault(row: Row, place: int, chain: bytes, version: int) -> Fault | None:
         return Fault("sequence", place, f"entry {seq} stands in its place")
     if stream and sha256(b"\x00" + body).digest() != leaf:
         return Fault("leaf", place, "its body is not the one that was hashed")
-    if sha256(b"\x02" + chain + leaf).digest() != stated:
+    if chain and sha256(b"\x02" + chain + leaf).digest() != stated:
         return Fault("chain", place, "it does not follow the entry before it")
     if not stream:
         return None
@@ -242,6 +248,46 @@ def check(ledger_id: str, rows: Iterable[Row], head: tuple[int, bytes, bytes], n
     return Report(ledger_id, size, root_of(nodes).hex(), fault, covered, covered_by, withheld)
 
 
+def climbed(node: bytes, place: int, last: int, proof: list[bytes]) -> bytes:
+    """The root to which a proof leads from the leaf in this 0-based place, or nothing (RFC 9162, section 2.1.3.2)."""
+    for sibling in proof:
+        if not last:
+            return b""
+        left = place & 1 or place == last
+        node = sha256(b"\x01" + (sibling + node if left else node + sibling)).digest()
+        while left and place and not place & 1:
+            place, last = place >> 1, last >> 1
+        place, last = place >> 1, last >> 1
+    return b"" if last else node
+
+
+def check_stream(
+    stated: dict[str, object], rows: Iterable[Row], proofs: list[list[bytes]], notes: list[Note]
+) -> Report:
+    """Check the entries of one stream, each by its own proof, without the rest of the ledger. That a later entry of
+    the stream was left out cannot be seen."""
+    ledger_id, stream, size, root = (str(stated[name]) for name in ("ledger_id", "stream", "size", "root"))
+    if any(note.origin != ledger_id for note in notes):
+        raise Unreadable(f"a checkpoint is not of {ledger_id!a}")
+    found, total, fault, before = list(rows), int(size), None, 0
+    for number, row in enumerate(found):
+        fault = row_fault(row, row[0] if row[0] > before else before + 1, b"", number)
+        proof = proofs[number] if number < len(proofs) else []
+        if not fault and row[1] != stream:
+            fault = Fault("columns", row[0], f"it is not of {stream!a}")
+        if not fault and climbed(row[6], row[0] - 1, total - 1, proof).hex() != root:
+            fault = Fault("proof", row[0], "its proof does not lead to the stated root")
+        if fault:
+            break
+        before = row[0]
+    for note in notes:
+        if not fault and note.size == total and note.root.hex() != root:
+            fault = Fault("checkpoint", 1, f"the stated root is not what {note.label} signed")
+    by = [note for note in notes if note.by and note.size == total and note.root.hex() == root and not fault]
+    whose = f"{by[0].by} ({by[0].label})" if by else ""
+    return Report(ledger_id, total, root, fault, total if by else 0, whose, 0, stream, len(found))
+
+
 LINE = re.compile(
     rb'(?s)\{"seq":(\d{1,15}),"stream":"([!#-\[\]-~]+)","stream_seq":(\d{1,15}),"type":"([!#-\[\]-~]+)",'
     rb'"request_id":"([!#-\[\]-~]+)","leaf":"([0-9a-f]{64})","chain":"([0-9a-f]{64})","body":(.+)\}\n\Z'
@@ -279,13 +325,16 @@ def verify_export(
             read = archive.read if archive else lambda name: (path / name).read_bytes()
             names = archive.namelist() if archive else [f"checkpoints/{p.name}" for p in path.glob("checkpoints/*")]
             stated = json.loads(read("ledger.json").decode())
-            if stated["format"] not in (1, 2):
-                raise ValueError(f"format {stated['format']!a}, this program reads 1 and 2")
+            if stated["format"] not in (1, 2, 3):
+                raise ValueError(f"format {stated['format']!a}, this program reads 1 to 3")
             kept = [name for name in names if name.startswith("checkpoints/") and name.endswith(".txt")]
             notes += [read_note(read(name).decode(), name, None, valid) for name in kept]
-            head = (stated["size"], bytes.fromhex(stated["chain"]), bytes.fromhex(stated["root"]))
             lines = archive.open("entries.jsonl") if archive else (path / "entries.jsonl").open("rb")
             rows = read_rows(stack.enter_context(lines))
+            if stated["format"] == 3:
+                proofs = [list(map(bytes.fromhex, line.split())) for line in read("proofs.txt").decode().splitlines()]
+                return check_stream(stated, rows, proofs, notes)
+            head = (stated["size"], bytes.fromhex(stated["chain"]), bytes.fromhex(stated["root"]))
             return check(str(stated["ledger_id"]), rows, head, notes)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile) as error:
         raise Unreadable(f"{path} is not a readable export: {error}") from error
