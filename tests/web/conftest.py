@@ -155,7 +155,11 @@ def serve(installation: Path) -> Iterator[Callable[..., Server]]:
 
 
 def start_server(folder: Path, process: str, **settings: str) -> Server:
-    """A process of the application on an installation; ``settings`` change its environment."""
+    """A process of the application on an installation; ``settings`` change its environment.
+
+    ``application`` among them names another WSGI application, one with planted faults.
+    """
+    application = settings.pop("application", "trialwright_web.config.wsgi:application")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -164,7 +168,7 @@ def start_server(folder: Path, process: str, **settings: str) -> Server:
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
-        "trialwright_web.config.wsgi:application",
+        application,
     ]
     with (folder / f"{process}.log").open("ab") as log:
         running = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)

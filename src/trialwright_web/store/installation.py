@@ -14,7 +14,7 @@ from typing import Any
 from trialwright.build import Build, compile_study
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.operating_system import SystemClock, SystemEntropy
-from trialwright.foundation.ports import Clock
+from trialwright.foundation.ports import Clock, SettableClock
 from trialwright.ledger.port import Store
 from trialwright.protocol import load_study
 from trialwright.sealing import Dispensing, DispensingProcess
@@ -42,7 +42,7 @@ class InstalledStudy:
         open_store: address of the open space.
         mode: production, test or rehearsal.
         began: for a rehearsal that goes on: the rehearsed time at ``since``.
-        since: the real time at which the rehearsed time was ``began``.
+        since: the real time at which the rehearsed time was ``began``; without it rehearsed time stands still there.
         closed_store: address of the closed space; None in a process that must not know.
         dispensing_key: key file of the dispensing service; with its password.
         mark: the file that stands there while the study is read-only after a restore.
@@ -65,9 +65,11 @@ class InstalledStudy:
         return self.mark is not None and self.mark.exists()
 
     def clock(self) -> Clock:
-        """The machine's clock; that of a rehearsal goes on from where the rehearsal stopped."""
-        if self.began is None or self.since is None:
+        """The machine's clock; that of a rehearsal goes on from where the rehearsal stopped, or stands still there."""
+        if self.began is None:
             return SystemClock()
+        if self.since is None:
+            return SettableClock(self.began)
         return _MovedClock(self.began - self.since)
 
 
