@@ -8,7 +8,7 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
 	axe screenshots campaigns lock clean conformance \
-	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models
+	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
@@ -78,7 +78,7 @@ conformance: setup ## CDISC CORE on the SDTM export of every study, clean and wi
 	TRIALWRIGHT_CORE=1 $(RUN)/pytest tests/conformance
 
 campaigns: ## Everything that takes longer than a test may; paste the figures into docs/evidence/
-	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models
+	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
 
 campaign-expressions: setup ## 720,000 evaluations on Python, DuckDB, PostgreSQL and JavaScript
 	$(RUN)/pytest tests/campaigns/expressions.py -s
@@ -91,6 +91,9 @@ campaign-two-worlds: setup ## Arms exchanged: nothing blinded people can read ma
 
 campaign-rehearsals: setup ## Every study, many seeds and sizes
 	$(RUN)/python tests/campaigns/rehearsals.py
+
+campaign-coverage: setup ## 1,000 simulated trials, 20 of them lived through, exported and analysed (ten minutes)
+	$(RUN)/python tests/campaigns/coverage.py
 
 campaign-mixed-models: setup ## Type-I error of the mixed models
 	$(RUN)/python tests/campaigns/mixed_model_errors.py

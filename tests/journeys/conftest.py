@@ -132,3 +132,9 @@ def folder() -> Iterator[Path]:
     """A folder in memory where the machine has one: no journey depends on what survives a power cut."""
     with tempfile.TemporaryDirectory(dir=MEMORY) as place:
         yield Path(place)
+
+
+@pytest.fixture(scope="session")
+def campaign_named() -> Callable[[str], ModuleType]:
+    """Name → module of ``tests/campaigns``."""
+    return campaign

@@ -78,9 +78,10 @@ def analyse(
         raise InvalidValue(
             f"{package[:40]!r} is no format", remedy=f"one of {', '.join(FORMATS)}", given=package[:40]
         )
+    labels = _labels(allocations)
     with ExitStack() as stores:
         opened, second = _stores(stores, source, closed, participants, seed)
-        material = _material(opened, second, source, dmc, cut, _labels(allocations), language)
+        material = _material(opened, second, source, dmc, cut, labels, language)
         report = report_of(material)
         new_folder(output)
         written = list(write_report(report, output, pdf=pdf))
