@@ -121,12 +121,16 @@ def export_sdtm(
         typer.Option(help="Address of the closed space's store, once the study is unblinded; without it, a dummy."),
     ] = None,
     language: Annotated[str, typer.Option(help="Language of labels and texts.")] = "en",
+    forms: Annotated[
+        bool, typer.Option("--forms", help="Also the annotated forms, which define.xml then refers to.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write SDTM data sets (SDTMIG 3.4), define.xml and the reviewer's guide, from a store."""
-    made = _sdtm(store, closed, language)
+    made, build = _sdtm(store, closed, language)
     new_folder(output)
-    changes = write_package(made.package, output, format_)
+    annotated = write_form_pages(build, output, language=language)[1].name if forms else None
+    changes = write_package(made.package, output, format_, annotated_form=annotated)
     notes = [*made.notes, *(_changed(change) for change in changes)]
     page = guide_page(made.package, notes)
     (output / GUIDE).write_text(page, encoding="utf-8")
@@ -189,10 +193,12 @@ def _changed(change: Change) -> Note:
     return Note(Kind.FORMAT_CHANGED, about, f"{change.was!r} became {change.became!r}: {change.why}")
 
 
-def _sdtm(store: str, closed: str | None, language: str) -> SdtmExport:
+def _sdtm(store: str, closed: str | None, language: str) -> tuple[SdtmExport, Build]:
+    """The package, and the build approved last, whose forms it refers to."""
     with ExitStack() as stack:
         study, opened, second = _spaces(stack, store, closed)
-        return sdtm_of_store(study, opened, second, language=language)
+        made = sdtm_of_store(study, opened, second, language=language)
+        return made, list(builds_on_record(opened.ledger(f"{study}/open")).values())[-1]
 
 
 def _spaces(stack: ExitStack, store: str, closed: str | None) -> tuple[str, Store, Store | None]:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from lxml import etree
+from pypdf import PdfReader
 
 from trialwright.exports.odm import dangling_references, read_odm
 
@@ -49,3 +51,13 @@ def test_annotated_forms_are_written_from_a_study(folder):
     assert answer.returncode == 0, answer.stderr
     assert [Path(path).name for path in json.loads(answer.stdout)["files"]] == ["acrf.html", "acrf.pdf"]
     assert (folder / "forms" / "acrf.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_define_xml_refers_to_places_that_the_annotated_forms_have(folder):
+    answer = run("export", "sdtm", "sqlite:///walking.db", "-o", "sdtm", "--forms", cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+    define = etree.parse(str(folder / "sdtm" / "define.xml"))
+    places = {one.get("PageRefs") for one in define.iterfind(".//{*}PDFPageRef")}
+    with PdfReader(folder / "sdtm" / "acrf.pdf") as reader:
+        assert places
+        assert places <= set(reader.named_destinations)

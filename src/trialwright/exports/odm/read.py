@@ -147,8 +147,9 @@ class _Version:
         oid = reference.get("CollectionExceptionConditionOID")
         if oid is None:
             return None
-        text = _formula(self._get("ConditionDef", oid))[1]
-        return text.removeprefix("not (").removesuffix(")") if text.startswith("not (") else f"not ({text})"
+        context, text = _formula(self._get("ConditionDef", oid))
+        ours = context == CONTEXT and text.startswith("not (") and text.endswith(")")
+        return text[len("not (") : -1] if ours else f"not ({text})"
 
     # --- forms and items ------------------------------------------------------------------------------------
 
