@@ -36,7 +36,7 @@ def crossover_lines(material: Material, item: PlanItem, id_: str, title: str) ->
     rows = plan.rows(item)
     comparison = plan.comparison
     pairs = rows.pivot_table(index=["USUBJID", "TRTSEQP"], columns="TRTP", values=item.outcome, aggfunc="first")
-    with Drawing(7.2, 4.3, material.mark, columns=2) as drawing:
+    with Drawing(7.2, 4.5, material.mark, columns=2) as drawing:
         lines, means = drawing.panels
         arms = [comparison.other, comparison.one]
         complete = pairs.reindex(columns=arms).dropna()
@@ -64,7 +64,7 @@ def crossover_lines(material: Material, item: PlanItem, id_: str, title: str) ->
         lines.set_xlim(-0.25, 1.25)
         lines.set_ylabel(_axis(material, item))
         lines.set_title(words("Each participant"))
-        lines.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.13))
+        lines.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.19))
         _profiles(material, item, means, rows)
         means.set_title(words("Mean with {level} % interval", level=95))
         alt = _alt_of_pairs(material, title, complete, arms)
@@ -174,7 +174,7 @@ def forest(material: Material, results: Sequence[Result], id_: str, title: str) 
             f"{text(endpoints[result.endpoint].label)} {words.interval(result.value, result.low, result.high)}"
             for result, _ in shown
         )
-        note = words("Standard deviations are of the observed values, both arms together.")
+        note = words("Standard deviations are of the observed values, pooled within arms.")
         return ReportFigure(id_, title, drawing.svg(), f"{title}. {told}.", () if ratios else (note,))
 
 

@@ -147,8 +147,8 @@ NORWEGIAN: Mapping[str, str] = {
     "Days since the first treatment": "Dager siden første behandling",
     "Without the event": "Uten hendelsen",
     "At risk": "Under risiko",
-    "Standard deviations are of the observed values, both arms together.":
-        "Standardavvikene er av de observerte verdiene, begge armer samlet.",
+    "Standard deviations are of the observed values, pooled within arms.":
+        "Standardavvikene er av de observerte verdiene, slått sammen innen armene.",
     "One line a participant.": "Én linje per deltaker.",
     # remarks of models
     "Carry-over {value} ({low} to {high}); reported, never acted on.":
