@@ -40,8 +40,8 @@ def form_build(form_study: Path) -> Build:
 
 @pytest.fixture(scope="session")
 def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SMART-MS, rehearsed for some months, with one more form at unscheduled visits and in the log: every type of
-    item, a table of rows, and labels in which somebody tries everything.
+    """SMART-MS, rehearsed for some months, with two more forms: one at unscheduled visits and in the log with every
+    type of item, a table of rows and labels in which somebody tries everything; one in the closed space.
 
     ``REHEARSED_FORMS=FOLDER pytest …`` takes one that an earlier run left there, or leaves it there.
     """
@@ -51,10 +51,11 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = kept or tmp_path_factory.mktemp("forms")
     study = folder / "smart-ms"
     shutil.copytree(REPOSITORY / "studies" / "smart-ms", study)
-    shutil.copy(Path(__file__).parent / "study" / "every_type.yaml", study / "forms")
+    for form in (Path(__file__).parent / "study").glob("*.yaml"):
+        shutil.copy(form, study / "forms")
     schedule = study / "schedule.yaml"
     text = schedule.read_text(encoding="utf-8")
     text = text.replace("\nunscheduled_forms: [", "\nunscheduled_forms: [every_type, ")
-    schedule.write_text(text.replace("\nlog_forms: [", "\nlog_forms: [every_type, "), encoding="utf-8")
+    schedule.write_text(text.replace("\nlog_forms: [", "\nlog_forms: [every_type, syringe, "), encoding="utf-8")
     prepare(folder / "rehearsed", (DemoStudy(study, "2026-06-15"),))
     return folder / "rehearsed"

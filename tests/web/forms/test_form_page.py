@@ -446,3 +446,38 @@ def test_a_value_outside_the_laboratorys_range_is_flagged_and_never_refused(nurs
     assert broken.status_code == 200
     assert "no column site" in broken.text
     (staff.folder / "smart-ms.ranges.csv").unlink()
+
+
+# --- the closed space ------------------------------------------------------------------------------------------
+
+
+def test_a_form_of_the_closed_space_is_filled_there_and_unknown_elsewhere(serve: Any, nurse: httpx.Client) -> None:
+    address = f"{P}/log/syringe/1/"
+    physician = serve("closed").client("injecting_physician.01", "smart-ms:injecting_physician@01")
+    saved = send(physician, address, "save", {"v.volume": "9"})
+    assert saved.url.params["done"] == "saved"
+    assert "Unusual" in saved.text
+    corrected = send(physician, address, "save", {"v.volume": "3", "reason": "misread"})
+    assert "version 2" in corrected.text
+    for closed in (address, f"{address}margin/volume/", "/smart-ms/blank-forms/syringe/"):
+        assert nurse.get(closed).status_code == 404
+    listed = nurse.get(f"{P}/log/every_type/1/").text
+    assert "syringe" not in listed
+
+
+def test_the_laboratory_reads_no_form_that_it_does_not_fill(serve: Any) -> None:
+    laboratory = serve("closed").client("cell_laboratory.1", "smart-ms:cell_laboratory@")
+    for path in ("log/every_type/1/", "log/syringe/1/", "marrow_1/safety_gate/1/"):
+        assert laboratory.get(f"{P}/{path}").status_code in (403, 404)
+
+
+def test_an_unblinded_role_attaches_nothing(serve: Any) -> None:
+    physician = serve("closed").client("injecting_physician.01", "smart-ms:injecting_physician@01")
+    page = physician.get(f"{P}/log/syringe/1/")
+    token = hidden(page.text, "csrfmiddlewaretoken")
+    answer = physician.post(
+        f"{P}/marrow_1/safety_gate/1/files/",
+        data={"csrfmiddlewaretoken": token, "text": "x", "request_id": "f"},
+        files={"file": ("a.pdf", PDF)},
+    )
+    assert answer.status_code == 403
