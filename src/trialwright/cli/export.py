@@ -16,6 +16,7 @@ from trialwright.cli.record import study_of
 from trialwright.cli.study import open_build
 from trialwright.exports import FORMATS, ITEM_COLUMNS, labelled_items, view_rows, write_table
 from trialwright.exports.annotated import write_form_pages
+from trialwright.exports.archive import write_archive
 from trialwright.exports.files import FORMATS as DATASET_FORMATS
 from trialwright.exports.files import Change, write_package
 from trialwright.exports.odm import VERSIONS as ODM_VERSIONS
@@ -76,6 +77,7 @@ def add_to(app: typer.Typer) -> None:
     kinds.command("sdtm")(export_sdtm)
     kinds.command("odm")(export_odm)
     kinds.command("crf")(export_crf)
+    kinds.command("archive")(export_archive)
     app.add_typer(kinds, name="export")
 
 
@@ -186,6 +188,34 @@ def export_crf(
         print_json({"study": build.study.identity.id, "build": build.id, "files": [str(path) for path in paths]})
     else:
         print_lines(str(path) for path in paths)
+
+
+def export_archive(
+    store: Annotated[str, typer.Argument(help="Address of the store of the open space.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to; new or empty.")],
+    attachments: Annotated[
+        Path | None, typer.Option(help="Folder with the attached files, each named by its SHA-256.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the archive that opens without Trialwright: ledgers, proofs, attachments, and the history as pages."""
+
+    def fetch(digest: str) -> bytes | None:
+        path = (attachments or Path()) / digest
+        return path.read_bytes() if path.is_file() else None
+
+    with ExitStack() as stack:
+        study, opened, _ = _spaces(stack, store, None)
+        new_folder(output)
+        trial = _reader(study, opened, builds_on_record(opened.ledger(f"{study}/open")))
+        made = write_archive(trial, opened, output, fetch if attachments is not None else None)
+    if as_json:
+        print_json({"study": study, "folder": str(output), **asdict(made)})
+        return
+    print_lines(f"{n:>9,}  {name}" for name, n in made.entries.items())
+    print_lines([f"{made.participants:>9,}  participants", f"{made.attachments:>9,}  attached files"])
+    if made.absent:
+        print_lines([f"{len(made.absent):>9,}  attached files ABSENT: give --attachments"])
 
 
 def _changed(change: Change) -> Note:
