@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ ODM = "http://www.cdisc.org/ns/odm/v1.3"
 DEF = "http://www.cdisc.org/ns/def/v2.1"
 XLINK = "http://www.w3.org/1999/xlink"
 XML = "http://www.w3.org/XML/1998/namespace"
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SUFFIXES = {"xpt": "xpt", "dataset-json": "json", "ndjson": "ndjson", "parquet": "parquet"}
 
 
@@ -282,13 +284,7 @@ class _Writer:
 
 def xml_text(text: str) -> str:
     """The text without the control characters that XML 1.0 cannot hold, each as U+FFFD."""
-    return "".join(
-        c if c in "\t\n\r" or (c >= " " and c not in "\ufffe\uffff" and not _lone(c)) else "\ufffd" for c in text
-    )
-
-
-def _lone(character: str) -> bool:
-    return "\ud800" <= character <= "\udfff"
+    return _NOT_XML.sub("\ufffd", text)
 
 
 def _level_oid(prefix: str, dataset: Dataset, variable: Variable, number: int) -> str:
