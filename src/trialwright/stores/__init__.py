@@ -15,12 +15,14 @@ from trialwright.stores.errors import (
     StoreUnavailable,
     StoreUrlInvalid,
 )
+from trialwright.stores.group_store import GroupStore
 from trialwright.stores.memory import MemoryStore
-from trialwright.stores.opening import open_store
+from trialwright.stores.opening import open_group_store, open_store
 
 __all__ = [
     "AppendOnly",
     "CellInvalid",
+    "GroupStore",
     "MemoryStore",
     "NotAStore",
     "ProjectionMissing",
@@ -33,5 +35,6 @@ __all__ = [
     "StoreTooNew",
     "StoreUnavailable",
     "StoreUrlInvalid",
+    "open_group_store",
     "open_store",
 ]

@@ -1,8 +1,9 @@
-"""Many acts to one commit of the database, for work that can be done again: rehearsals and imports.
+"""Many acts to one commit of the database.
 
 Each act still succeeds or fails alone (a savepoint), and everything the store promises about order and versions
 holds. What is given up is durability act by act: a crash loses the acts since the last commit, so nobody may be
-told that one of them is safe before then. A production store is never opened so.
+told that one of them is safe before then. Rehearsals and imports, which can be done again, group by number; a
+:class:`~trialwright.trial.grouped_writer.GroupedWriter` says itself when to commit, and answers nobody before.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ class GroupingDatabase:
 
     Args:
         database: the real one.
-        acts: transactions to one commit, 2 or more.
+        acts: transactions to one commit, 2 or more; None: only :meth:`commit_group` commits.
     """
 
-    def __init__(self, database: Database, acts: int) -> None:
+    def __init__(self, database: Database, acts: int | None) -> None:
         self._database = database
         self._acts = acts
         self._done = 0
@@ -56,8 +57,8 @@ class GroupingDatabase:
         self._database.run(f"RELEASE SAVEPOINT {_ACT}")
         self._in_act = False
         self._done += 1
-        if self._done >= self._acts:
-            self._commit_group()
+        if self._acts is not None and self._done >= self._acts:
+            self.commit_group()
 
     def rollback(self) -> None:
         if self._in_act:
@@ -75,10 +76,16 @@ class GroupingDatabase:
         self._database.write_checkpoint(ledger_id, size, note)
 
     def close(self) -> None:
-        self._commit_group()
+        self.commit_group()
         self._database.close()
 
-    def _commit_group(self) -> None:
+    def abandon_group(self) -> None:
+        """Undo every act since the last commit."""
+        self._done, self._open, self._in_act = 0, False, False
+        self._database.rollback()
+
+    def commit_group(self) -> None:
+        """Make every act since the last commit durable."""
         self._done = 0
         if self._open:
             self._open = False

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from trialwright.ledger import Store
 from trialwright.stores.errors import StoreUrlInvalid
+from trialwright.stores.group_store import GroupStore
 from trialwright.stores.memory import MemoryStore
+from trialwright.stores.sql import SqlStore
 from trialwright.stores.sqlite import open_sqlite
 
 _REMEDY = "give sqlite:///PATH.db, postgresql://USER@HOST/NAME or memory:"
@@ -47,3 +49,18 @@ def open_store(url: str, *, create: bool = True, password: str | None = None, ac
 
         return open_postgresql(url, create=create, password=password, acts_per_commit=acts_per_commit)
     raise StoreUrlInvalid(f"{scheme[:40]!a} is not a kind of store", remedy=_REMEDY)
+
+
+def open_group_store(url: str, *, password: str | None = None) -> GroupStore:
+    """Open an existing store for a grouped writer: nothing is durable until it commits the group.
+
+    Args:
+        url, password: as :func:`open_store`; not ``memory:``.
+
+    Raises:
+        StoreUrlInvalid: not the address of a database. Otherwise as :func:`open_store`.
+    """
+    store = open_store(url, create=False, password=password)
+    if not isinstance(store, SqlStore):
+        raise StoreUrlInvalid("a store in memory has no commits to group", remedy="give the address of a database")
+    return GroupStore.of(store)
