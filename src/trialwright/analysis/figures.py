@@ -213,12 +213,14 @@ def survival_curves(material: Material, item: PlanItem, id_: str, title: str) ->
             panel.step(times, curve, where="post", color=colour, linewidth=1.8, label=group.label)
             bounds = [np.nan_to_num(np.r_[1.0, side], nan=1.0) for side in (low, high)]
             panel.fill_between(times, *bounds, step="post", color=colour, alpha=0.12, linewidth=0)
-            for at in ticks:
+            risk = [int((time >= at).sum()) for at in ticks]
+            for at, number in zip(ticks, risk, strict=True):
                 panel.text(
-                    at, -0.3 - 0.09 * place, str(int((time >= at).sum())), color=colour, ha="center", fontsize=8,
+                    at, -0.3 - 0.09 * place, str(number), color=colour, ha="center", fontsize=8,
                     transform=panel.get_xaxis_transform(),
                 )  # fmt: skip
-            told.append(f"{group.label}: {words.number(float(found.survival[-1]), 2)} (n = {len(own)})")
+            last = words.number(float(found.survival[-1]), 2)
+            told.append(f"{group.label}: {last}; {words('At risk')} {', '.join(map(str, risk))}")
         panel.text(
             0,
             -0.22,

@@ -66,8 +66,8 @@ def pooled_table(material: Material, estimands: Iterable[str], id_: str, title: 
     words, plan = material.words, material.plan
     lines = []
     for estimand in estimands:
-        lines.append(Line(plan.words.text(plan.estimands[estimand].label)))
         item = next(item for item in plan.items if item.estimand.id == estimand)
+        lines.append(Line(plan.words.text(item.endpoint.label)))
         lines += _by_visit(material, item)
     columns = (words("Endpoint and model"), words("n"), words("Mean (SD)"))
     return ReportTable(id_, "table", title, columns, tuple(lines))
