@@ -165,7 +165,8 @@ class _Answer:
 def _standard(error: apsw.Error) -> sqlite3.Error:
     said = str(error).removeprefix(f"{type(error).__name__}: ")
     named = sqlite3.OperationalError(said)
-    named.sqlite_errorcode = getattr(error, "extendedresult", 0) or getattr(error, "result", 0)
+    planted = sqlite3.SQLITE_FULL if isinstance(error, apsw.FullError) else sqlite3.SQLITE_IOERR
+    named.sqlite_errorcode = getattr(error, "extendedresult", 0) or planted  # only SQLite's own errors have a code
     return named
 
 
