@@ -158,7 +158,7 @@ def forest(material: Material, results: Sequence[Result], id_: str, title: str) 
             main = result.estimand == material.plan.study.analysis.estimands[0].id
             panel.plot([low, high], [place, place], color=ONE, linewidth=2.2 if main else 1.5)
             panel.plot([value], [place], marker="s", color=ONE, markersize=8 if main else 6)
-            panel.text(1.02, place, words.interval(result.value, result.low, result.high), va="center", fontsize=8,
+            panel.text(1.02, place, _in_words(material, result), va="center", fontsize=8,
                        transform=panel.get_yaxis_transform())  # fmt: skip
         panel.axvline(1 if ratios else 0, color=INK, linewidth=0.8)
         if ratios:
@@ -171,11 +171,14 @@ def forest(material: Material, results: Sequence[Result], id_: str, title: str) 
         what = words("Difference in standard deviations") if not ratios else ""
         panel.set_xlabel(f"{what} ({comparison.one_label} − {comparison.other_label})" if what else "")
         told = "; ".join(
-            f"{text(endpoints[result.endpoint].label)} {words.interval(result.value, result.low, result.high)}"
-            for result, _ in shown
+            f"{text(endpoints[result.endpoint].label)} {_in_words(material, result)}" for result, _ in shown
         )
         note = words("Standard deviations are of the observed values, pooled within arms.")
         return ReportFigure(id_, title, drawing.svg(), f"{title}. {told}.", () if ratios else (note,))
+
+
+def _in_words(material: Material, result: Result) -> str:
+    return material.words.estimate(result.scale, result.value, result.low, result.high)
 
 
 def _scaled(result: Result) -> tuple[float, float, float] | None:

@@ -75,7 +75,7 @@ class Report:
         label = self.material.plan.words.text(self.material.plan.estimands[main.estimand].label)
         if main.failed is not None:
             return words("{label}: not estimated. {why}", label=label, why=main.failed)
-        shown, bounds = words.interval(main.value, main.low, main.high).split(" (", 1)
+        shown, bounds = words.estimate(main.scale, main.value, main.low, main.high).split(" (", 1)
         low, high = bounds.removesuffix(")").split(f" {words('to')} ")
         return words(
             "{label}: {value} ({level} % CI {low} to {high}; p = {p}), {one} against {other}, {n} participants.",

@@ -106,7 +106,8 @@ def order_table(material: Material, steps: Sequence[Tested]) -> ReportTable:
         adjusted = words.p(step.adjusted) if step.tested else "–"
         cells = (label, words.p(step.p_value), adjusted, words(decision))
         lines.append(Line(str(number), cells, items=(step.item,)))
-    alpha = words.number(float(plan.study.analysis.alpha), 3)
+    level = plan.study.analysis.alpha
+    alpha = words.number(float(level), len(level.partition(".")[2]))
     note = words("Each hypothesis is tested at the two-sided level {alpha}, only if all before it were significant.",
                  alpha=alpha)  # fmt: skip
     columns = (words("Step"), words("Estimand"), words("p"), words("Adjusted p"), words("Decision"))
@@ -124,7 +125,9 @@ def _line(material: Material, result: Result, marks: str) -> Line:
     label = f"{method} ({words(result.role)}){marks}"
     arms = [_arm(material, arm) for arm in result.arms] or ["–", "–"]
     shown = (
-        words("not estimated") if result.failed is not None else words.interval(result.value, result.low, result.high)
+        words("not estimated")
+        if result.failed is not None
+        else words.estimate(result.scale, result.value, result.low, result.high)
     )
     return Line(label, (str(result.participants), *arms, shown, words.p(result.p_value)), 1, (result.item,))
 

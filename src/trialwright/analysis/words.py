@@ -229,6 +229,12 @@ class Words:
             f"{self.number(value, digits)} ({self.number(low, digits)} {to} {self.number(high, digits)})"
         )  # fmt: skip
 
+    def estimate(self, scale: str, value: float | None, low: float | None, high: float | None) -> str:
+        """An interval; of a ratio, each number with three digits, since its ends may lie far apart."""
+        if scale == "difference" or value is None or low is None or high is None:
+            return self.interval(value, low, high)
+        return f"{self._short(value)} ({self._short(low)} {self('to')} {self._short(high)})"
+
     def spread(self, mean: float | None, sd: float | None) -> str:
         """``mean (SD)``."""
         digits = decimals_of(0.0, 4 * sd if sd is not None else mean)

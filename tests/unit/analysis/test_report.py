@@ -196,6 +196,7 @@ def test_a_translation_has_the_same_places(english):
 def test_numbers_are_written_as_the_language_writes_them():
     assert Words("nb").interval(-0.3634, -2.05, 1.3) == "−0,36 (−2,05 til 1,30)"
     assert Words("en").interval(-0.3634, -2.05, 1.3) == "−0.36 (−2.05 to 1.30)"
+    assert Words("en").estimate("rate_ratio", 1.9, 0.0581, 60.6) == "1.90 (0.0581 to 60.6)"
     assert Words("en").p(0.00004) == "< 0.001"
     assert Words("en").number(-0.0001, 2) == "0.00"
     assert Words("en").number(float("nan")) == "–"
