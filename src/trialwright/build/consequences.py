@@ -58,6 +58,12 @@ def _means(data: DataEffect, approval: Approval, why: str, *, reconsent: bool = 
 
 
 CONSEQUENCES: tuple[Entry, ...] = (
+    # Exports
+    (_ANY, "study.yaml:summary*", _means(_NONE, _NO, "what the trial summary of the exports says")),
+    (_ANY, "study.yaml:arms/*/exposure*", _means(_NONE, _NO, "how what is given is exported")),
+    (_ANY, "custody.yaml:measurements/*/sdtm*", _means(_NONE, _NO, "where the measurement goes in exports")),
+    (_ANY, "custody.yaml:*specimen*", _means(_NONE, _NO, "how specimens are exported")),
+    (_ANY, "forms/*.yaml:sdtm*", _means(_NONE, _NO, "where the form goes in exports")),
     # Remarks
     (_ANY, "*:*note", _means(_NONE, _NO, "only a remark")),
     (_ANY, "*:*source", _means(_NONE, _NO, "only where a fact comes from")),
