@@ -10,6 +10,7 @@ from types import ModuleType
 import psycopg
 import pytest
 
+from trialwright.foundation.errors import TrialwrightError
 from trialwright.ledger import verification, verify, verify_ledger
 from trialwright.stores import open_store
 
@@ -106,3 +107,14 @@ def test_on_postgresql_its_superuser_is_found_out_alike(tampering, new_postgres_
         expected = tampering.first_bad(found, stated, signed)
         assert (report.fault.seq if report.fault else 0, report.covered) == expected, (act.__name__, str(report))
         assert found[: report.covered] == rows[: report.covered]
+
+
+def test_a_file_whose_schema_is_no_text_any_more_is_called_damaged(folder):
+    """SQLite's own message then cannot be decoded; found by the long campaign."""
+    path = folder / "spoiled.db"
+    open_store(f"sqlite:///{path}").close()
+    content = path.read_bytes()
+    at = content.index(b"CREATE TABLE ledger_entry")
+    path.write_bytes(content[: at + 13] + b"\xd4\xff\xfe" + content[at + 16 :])
+    with pytest.raises(TrialwrightError):
+        open_store(f"sqlite:///{path}", create=False).close()

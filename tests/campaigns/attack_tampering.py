@@ -436,6 +436,8 @@ class Attack:
         except TrialwrightError as refused:
             # A file that is no database any more, or whose columns hold other kinds: said by name, nothing proven.
             return Verdict(f"refused: {refused.code}", "" if owned.file or _odd(owned) else f"{told}: {refused}")
+        except Exception as error:
+            return Verdict("CRASHED", f"{told}: {error!r}")
         return self._judged(report, owned, told)
 
     def _judged(self, report: Report, owned: Owned, told: str) -> Verdict:

@@ -154,14 +154,14 @@ class SqliteDatabase:
         # Asked many times for each command; a context manager here would cost more than a small query.
         try:
             return self._connection.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise _named(error) from error
 
     def run(self, sql: str, values: Parameters = ()) -> int:
         self._refuse_outside()
         try:
             return self._connection.execute(sql, values).rowcount
-        except sqlite3.Error as error:
+        except _ERRORS as error:
             raise _named(error) from error
 
     def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
@@ -309,13 +309,19 @@ class SqliteDatabase:
 def _named_errors() -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except _ERRORS as error:
         raise _named(error) from error
 
 
-def _named(error: sqlite3.Error) -> RecordError:
+# The module cannot even say what is wrong where a damaged schema has a name that is no UTF-8.
+_ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
+
+def _named(error: sqlite3.Error | UnicodeDecodeError) -> RecordError:
     """The store error that a SQLite error means. Codes: https://www.sqlite.org/rescode.html"""
     text = str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return LedgerDamaged(f"the database file is damaged: {text}", remedy="restore the last backup and verify it")
     if text.startswith("append-only"):
         return AppendOnly(f"the database refused: {text}", remedy="record a correction as a new entry")
     primary = getattr(error, "sqlite_errorcode", 0) & 0xFF
