@@ -7,7 +7,7 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
-	axe screenshots campaigns lock clean conformance \
+	axe screenshots campaigns lock clean conformance attack-power attack-crash bench-durable \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
 
 help: ## Show what can be made
@@ -104,3 +104,12 @@ lock: ## Pin every dependency with hashes (after a change in pyproject.toml)
 
 clean: ## Remove the environment and everything made
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+attack-power: setup ## 10,000 power cuts on SQLite
+	$(RUN)/python tests/campaigns/attack_power.py 10000
+
+attack-crash: setup ## 43 failpoints and random kills on SQLite and PostgreSQL, the server too (takes half an hour)
+	$(RUN)/python tests/campaigns/attack_crash.py 1000 200
+
+bench-durable: setup ## Form saves beside a bare disk sync; 64 clients through the grouped writer
+	$(RUN)/python benchmarks/durable.py
