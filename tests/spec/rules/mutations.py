@@ -318,7 +318,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     breaks("TW149", "analysis.yaml", "estimands[primary].summary", "hazard_ratio"),
     breaks("TW150", "analysis.yaml", "outputs[0].shows[+]", "primry"),
     # simulation.yaml
-    breaks("TW160", "simulation.yaml", "scenarios[carry_over]", DELETE),
+    breaks("TW160", "simulation.yaml", "scenarios[carry_over].kind", "expected"),
     breaks(
         "TW161",
         "simulation.yaml",
