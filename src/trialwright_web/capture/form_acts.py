@@ -281,7 +281,7 @@ def add_row(sent: Sent, group: str) -> HttpResponse:
 # --- queries and remarks --------------------------------------------------------------------------------------
 
 
-def _query_of(sent: Sent, number: str) -> tuple[dict[str, str], str]:
+def _query_of(sent: Sent, number: str) -> tuple[dict[str, Any], str]:
     """(participant and query, text) of the query whose controls have this number in the page."""
     about = {"participant": sent.place.participant, "query": sent.post.get(f"query.{number}", "")}
     return about, sent.post.get(f"text.{number}", "")

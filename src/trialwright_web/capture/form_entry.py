@@ -21,6 +21,7 @@ from trialwright.build import (
 )
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.missing import MissingReason
+from trialwright.trial.audit import SEALED
 from trialwright.trial.capture.events import Entered
 from trialwright.trial.capture.saving import split_row
 from trialwright.trial.capture.state import FormRecord
@@ -92,6 +93,14 @@ def recorded(form: CompiledForm, record: FormRecord) -> dict[str, Typed]:
         name: typed_of(form.items[split_row(name)[0]], value, record.sources.get(name, ""))
         for name, value in record.values.items()
         if name not in record.computed and split_row(name)[0] in form.items
+    }
+
+
+def without_identity(form: CompiledForm, fields: Mapping[str, Typed]) -> dict[str, Typed]:
+    """The fields for a role that does not know who somebody is: what identifies stands as :data:`SEALED`."""
+    return {
+        name: Typed(text=SEALED) if form.items[split_row(name)[0]].item.privacy == "identifying" else typed
+        for name, typed in fields.items()
     }
 
 

@@ -20,7 +20,6 @@ from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.templatetags.shell import in_language
 
-SETTLED = ("closed",)
 _ORDER = {"open": 0, "answered": 1, "confirmed": 2, "closed": 3}
 
 

@@ -65,7 +65,6 @@ class FieldModel:
     declared_source: str
     computed: str
     standard: str
-    recorded: Typed
     is_verified: bool
     findings: tuple[str, ...]
     error: InvalidValue | None
@@ -79,8 +78,8 @@ class FieldModel:
 
     @property
     def value_text(self) -> str:
-        """What is recorded, to be read: value with unit, label of a choice, or why there is none."""
-        return self.text_of(self.recorded)
+        """What stands in the field, to be read: value with unit, label of a choice, or why there is none."""
+        return self.text_of(self.typed)
 
     def text_of(self, typed: Typed) -> str:
         """Any content of the field, to be read."""
@@ -93,11 +92,6 @@ class FieldModel:
         label = next((choice.label for choice in self.choices if choice.code == typed.text), typed.text)
         unit = next((unit.label for unit in self.units if unit.code == typed.unit), self.unit)
         return f"{label} {unit}".strip()
-
-    @property
-    def is_changed(self) -> bool:
-        """What is typed differs from what is recorded."""
-        return self.typed != self.recorded
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,6 @@ class FormModel:
 
     groups: tuple[GroupModel, ...]
     outcome: Outcome
-    entered_count: int
 
     @property
     def fields(self) -> Iterator[FieldModel]:
@@ -190,7 +183,7 @@ def form_model(
     maker = _Maker(build, form, book.peek(key), typed, around or Circumstances())
     maker.outcome = outcome_of(build, book, key, typed, today)
     groups = tuple(maker.group(group, rows.get(group.id, 1) if group.repeats else 1) for group in form.form.groups)
-    return FormModel(groups, maker.outcome, sum(not t.is_blank for t in typed.values()))
+    return FormModel(groups, maker.outcome)
 
 
 class _Maker:
@@ -202,7 +195,6 @@ class _Maker:
         self._build = build
         self._form = form
         self._record = record
-        self._recorded = recorded(form, record)
         self._typed = typed
         self._around = around
 
@@ -240,7 +232,6 @@ class _Maker:
             declared_source=str(SOURCES[item.origin]),
             computed=self._computed(compiled, name),
             standard=_standard(compiled, self.outcome.values.get(name)),
-            recorded=self._recorded.get(name, Typed()),
             is_verified=name in self._record.verified,
             findings=tuple(finding_text(self._form, f) for f in self.outcome.findings if f.item == name),
             error=self._around.errors.get(name),
@@ -373,4 +364,6 @@ def _plain(build: Build, reference: Any, value: Value) -> dict[str, Any]:
         return {"value": float(value.to(units[0] if units else "1"))}
     if isinstance(value, bool | str):
         return {"value": value}
-    return {"value": value.text if isinstance(value, PartialDate) else float(value)}
+    if isinstance(value, PartialDate | date):
+        return {"value": str(value)}
+    return {"value": float(value)}

@@ -19,7 +19,7 @@ from trialwright.trial.capture.commands import LEFT_OUT
 from trialwright_web.capture import form_drafts
 from trialwright_web.capture.form_acts import Sent, Trouble, answer_trouble, carry_out
 from trialwright_web.capture.form_drafts import FormDraft
-from trialwright_web.capture.form_entry import recorded, shown_text
+from trialwright_web.capture.form_entry import recorded, shown_text, without_identity
 from trialwright_web.capture.form_files import files_of
 from trialwright_web.capture.form_margin import comment_rows, margin_of
 from trialwright_web.capture.form_model import Circumstances, FormModel, form_model, outside_values, rows_of
@@ -53,6 +53,8 @@ def _draw(
     request: Request, place: FormPlace, draft: FormDraft | None, trouble: Trouble | None = None
 ) -> HttpResponse:
     typed = {**recorded(place.compiled, place.record), **(draft.fields if draft else {})}
+    if not (place.knows_identity or place.may_fill):
+        typed = without_identity(place.compiled, typed)
     focused = _focused(request, place)
     margin = margin_of(place, focused)
     ranges, ranges_error = _ranges(place)
@@ -93,7 +95,7 @@ def _draw(
         "today": shown_text("date", place.desk.today.isoformat()),
         "flags": flags,
         "ranges_error": ranges_error,
-        "config": {**_config(place, model), "ranges": _told(ranges)},
+        "config": {**_config(place, model), "ranges": _told(ranges)} if place.may_fill else {},
         "saved_at": place.visit.local(str(place.row["last_saved_at"])) if place.row else "",
         "signed_at": place.visit.local(str(place.row["signed_at"])) if place.row and place.row["signed_at"] else "",
     }

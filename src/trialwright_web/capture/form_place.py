@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 
 from trialwright.build import Build, CompiledForm
 from trialwright.foundation.tables import Row
-from trialwright.protocol.roles import Role
+from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright.trial.capture.commands import has_place
 from trialwright.trial.capture.state import LOG, CaseBook, ClosedCaseBook, FormKey, FormRecord
 from trialwright.trial.capture.views import CLOSED_FORM, FORM, VISIT
@@ -221,6 +221,11 @@ class FormPlace:
     def may_fill(self) -> bool:
         """Whether the desk's role fills it; the door decides."""
         return self.desk.role in self.compiled.form.filled_by and not self.visit.is_frozen
+
+    @property
+    def knows_identity(self) -> bool:
+        """Whether the desk's role may read what identifies the participant; as in the audit trail."""
+        return self.desk.role in SITE_ROLES
 
     @property
     def may_sign(self) -> bool:

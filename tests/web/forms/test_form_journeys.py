@@ -218,7 +218,7 @@ def test_a_change_asks_for_a_reason_only_after_the_first_save_and_shows_in_the_m
     assert page.evaluate("document.activeElement.id") == "reason"
     page.keyboard.type("digits forgotten")
     page.keyboard.press("Control+s")
-    page.wait_for_url(re.compile("done=saved"))
+    page.wait_for_selector(".form-state:has-text('version 2')")
     ready(page)
     page.locator("[name='v.pulse']").focus()
     page.wait_for_selector("#margin .history")

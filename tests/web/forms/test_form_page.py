@@ -228,6 +228,15 @@ def test_a_role_that_does_not_fill_the_form_reads_it(staff: Any) -> None:
     assert 'value="save"' not in page.text
 
 
+def test_what_identifies_somebody_is_shown_to_the_site_alone(staff: Any, nurse: httpx.Client) -> None:
+    address = f"{visit_on(nurse)}every_type/1/"
+    send(nurse, address, "save", {"v.initials": "Qxz", "v.count": "1"})
+    assert "Qxz" in nurse.get(address).text
+    page = staff.client("monitor.1", "smart-ms:monitor@").get(f"{address}?field=initials").text
+    assert "Qxz" not in page
+    assert "(identifying, not shown)" in page
+
+
 def test_a_monitor_asks_the_nurse_answers_and_the_monitor_settles(staff: Any, nurse: httpx.Client) -> None:
     address = f"{visit_on(nurse)}vital_signs/1/"
     send(nurse, address, "save", VITAL)
