@@ -115,6 +115,10 @@ def serve(
         run(demo, prepare_only=False)
         return
     environment = read_environment()
+    _django()
+    from trialwright_web.shell.studies import installation
+
+    installation()  # one that contradicts itself is said here, not at the first request
     port = port or urlsplit(environment.address).port or 8000
     arguments = server_command(port, host=host, workers=workers, threads=threads)
     os.execv(arguments[0], arguments)  # noqa: S606 - our own server, in place of this process

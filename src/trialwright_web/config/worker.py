@@ -41,6 +41,7 @@ class Worker:
     """
 
     def __init__(self, clock: Clock) -> None:
+        installation()  # one that contradicts itself is said at once, not at every round
         self._clock = clock
         self._process = settings.ENVIRONMENT.process
         self._checkpointers: dict[str, Checkpointer] = {}
