@@ -148,10 +148,11 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(staff, visit, person, width):
 
     axe = Axe()
     page = visit(staff, "/", person, width=width, language="en" if width == 1280 else "nb")
-    for path in PAGES[person]:
+    for place, path in enumerate(PAGES[person]):
         page.goto(f"/{STUDY}/{path}")
-        found = axe.run(page, options=WCAG)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        if place % 2 == (width == 390):  # every page at one width; `make axe` takes all of them at both
+            found = axe.run(page, options=WCAG)
+            assert found.violations_count == 0, f"{path}: {found.generate_report()}"
         beside = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert beside <= 0, f"{path} at {width}: {beside} px beside the page"
 

@@ -484,3 +484,26 @@ def test_forms_of_others_cannot_be_filled_by_a_file(nurse):
     assert 'value="form.edss"' not in page.text  # the blinded rater's
     assert nurse.get(f"/{STUDY}/imports/edss/empty.csv").status_code == 404
     assert nurse.get(f"/{STUDY}/imports/haematology/empty.csv").text.startswith("participant,encounter,haemoglobin")
+
+
+# --- the closed process -------------------------------------------------------------------------------------------
+
+
+def test_who_knows_the_arm_reads_participants_in_the_closed_process_and_the_laboratory_does_not(serve):
+    closed = serve("closed")
+    for person, desk, answer in (
+        ("injecting_physician.01", "injecting_physician@01", 200),
+        ("unblinded_monitor.1", "unblinded_monitor@", 200),
+        ("cell_laboratory.1", "cell_laboratory@", 403),
+    ):
+        client = closed.client(person, f"{STUDY}:{desk}")
+        for path in (
+            "participants/",
+            "participants/NO-01-002/",
+            "participants/NO-01-002/assess-criteria/",
+            "calendar/",
+        ):
+            assert client.get(f"/{STUDY}/{path}").status_code == answer, (person, path)
+    visitor = closed.client("investigator.01", f"{STUDY}:investigator@01")
+    for path in ("", "participants/", "participants/NO-01-002/", "people/"):
+        assert visitor.get(f"/{STUDY}/{path}").status_code == 403
