@@ -48,4 +48,6 @@ def test_postgresql_survives_kills_of_the_process_and_of_the_server(crash, plan,
 def test_the_attack_finds_a_weakened_build(crash, plan, folder, weakness):
     """Answers before the commit; retries that are new requests."""
     weak = crash.Weakness(**weakness)
-    assert faults(crash.run(plan, crash.sqlite_in(folder), crash.at_random(12, seed=6, longest=0.4), weak))
+    sides = ("after", "before")
+    blows = [(crash.Fate(f"{side} acknowledgement", 5), crash.nothing) for side in sides for _ in range(3)]
+    assert faults(crash.run(plan, crash.sqlite_in(folder), blows, weak))
