@@ -7,7 +7,7 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
-	axe screenshots campaigns lock clean conformance attack-power attack-crash bench-durable \
+	axe screenshots campaigns lock clean conformance attack-power attack-crash attack-tampering attack-blind validation bench-durable \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
 
 help: ## Show what can be made
@@ -104,6 +104,15 @@ lock: ## Pin every dependency with hashes (after a change in pyproject.toml)
 
 clean: ## Remove the environment and everything made
 	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+attack-tampering: setup ## 100,000 databases changed by their owner (takes half an hour)
+	$(RUN)/python tests/campaigns/attack_tampering.py 100000
+
+attack-blind: setup ## A classifier on the open space of 200 trials, and 21 planted leaks (takes half an hour)
+	$(RUN)/python tests/campaigns/attack_blind.py 200 2
+
+validation: setup ## docs/validation/report.md: each requirement, its risk, its tests and their results
+	$(RUN)/python tests/campaigns/validation.py
 
 attack-power: setup ## 10,000 power cuts on SQLite
 	$(RUN)/python tests/campaigns/attack_power.py 10000

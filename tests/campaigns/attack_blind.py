@@ -27,6 +27,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,7 @@ def features(dump: Dump) -> dict[str, Features]:
     for code, made in found.items():
         for place, after in zip(own[code], [*own[code][1:], None], strict=True):
             entry = dump.entries[place]
-            _of_entry(made, entry, code, sorted(set(dump.arms.values())))
+            _add(made, _of_entry(json.dumps(entry), code, tuple(sorted(set(dump.arms.values())))))
             following = dump.entries[place + 1]["type"] if place + 1 < len(dump.entries) else "end"
             made[f"next after {entry['type']}: {following}"] += 1
             made[f"signed after {entry['type']}"] += place + 1 in signed
@@ -138,15 +139,26 @@ def features(dump: Dump) -> dict[str, Features]:
     for name, rows in {**dump.tables, "security log": dump.refused, "log": [{"line": x} for x in dump.log]}.items():
         texts = [json.dumps(row, default=str) for row in rows]
         for code, made in found.items():
-            _of_rows(made, name, rows, [place for place, text in enumerate(texts) if code in text])
+            mine = [place for place, text in enumerate(texts) if code in text]
+            made[f"rows {name}"] += len(mine)
+            made[f"place {name}"] = mine[0] / len(rows) if mine else -1
+            for place in mine:
+                _add(made, _of_row(texts[place], name))
     return found
 
 
-def _of_entry(made: Features, entry: Entry, code: str, labels: Sequence[str]) -> None:
+def _add(made: Features, more: Features) -> None:
+    for name, value in more.items():
+        made[name] += value
+
+
+@lru_cache(maxsize=100_000)
+def _of_entry(entry_text: str, code: str, labels: tuple[str, ...]) -> Features:
+    entry, made = json.loads(entry_text), defaultdict[str, float](float)
     kind, at = entry["type"], _at(entry)
     made[f"count {kind}"] += 1
     made["count"] += 1
-    size = len(json.dumps(entry))
+    size = len(entry_text)
     made[f"size {kind}"] += size
     made["size"] += size
     made[f"minute {kind}"] += at.hour * 60 + at.minute
@@ -164,17 +176,17 @@ def _of_entry(made: Features, entry: Entry, code: str, labels: Sequence[str]) ->
                 text.startswith(hashlib.sha256(guess.encode()).hexdigest()[:16]) for guess in guesses
             )
         made[f"number {kind} {path}"] += _number(text)
+    return made
 
 
-def _of_rows(made: Features, name: str, rows: Sequence[Mapping[str, Any]], mine: Sequence[int]) -> None:
-    made[f"rows {name}"] += len(mine)
-    if mine:
-        made[f"place {name}"] = mine[0] / len(rows)
-    for place in mine:
-        for field, value in _leaves(rows[place]):
-            made[f"length {name} {field}"] += len(str(value))
-            for word in set(re.findall(r"[^\W\d_]{3,}", str(value)[:200].lower())):
-                made[f"word {name} {field} {word}"] += 1
+@lru_cache(maxsize=100_000)
+def _of_row(text: str, name: str) -> Features:
+    made: Features = defaultdict(float)
+    for field, value in _leaves(json.loads(text)):
+        made[f"length {name} {field}"] += len(str(value))
+        for word in set(re.findall(r"[^\W\d_]{3,}", str(value)[:200].lower())):
+            made[f"word {name} {field} {word}"] += 1
+    return made
 
 
 def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -232,7 +244,7 @@ def classify(dumps: Sequence[Dump]) -> Answer:
     first = min(arm for _, arm in people)
     arms = np.array([arm == first for _, arm in people])
     learn = np.arange(len(people)) % 2 == 0
-    best = sorted(range(len(names)), key=lambda column: -_told_by(table[learn, column], arms[learn])[0])[:15]
+    best = np.argsort(-_told(table[learn], arms[learn]), kind="stable")[:15].tolist()
     votes = []
     for column in best:
         _, threshold, above = _told_by(table[learn, column], arms[learn])
@@ -241,6 +253,16 @@ def classify(dumps: Sequence[Dump]) -> Answer:
     one = int((votes[0] == asked).sum())
     many = int(((np.mean(votes, axis=0) > 0.5) == asked).sum())
     return Answer(max(one, many), len(asked), band(len(asked)), names[best[0]])
+
+
+def _told(table: Any, arms: Any) -> Any:
+    """For each column, how many the best threshold gets right."""
+    order = np.argsort(table, axis=0, kind="stable")
+    ordered = np.take_along_axis(table, order, axis=0)
+    below = np.cumsum(arms[order], axis=0)[:-1]
+    right = (arms.sum() - below) + (np.arange(1, len(arms))[:, None] - below)
+    best = np.where(ordered[1:] > ordered[:-1], np.maximum(right, len(arms) - right), 0)
+    return best.max(axis=0)
 
 
 def _told_by(values: Any, arms: Any) -> tuple[int, float, bool]:
