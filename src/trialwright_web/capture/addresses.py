@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 
 from trialwright.foundation.tables import Row
 from trialwright.trial.queries.views import QUERY
@@ -16,6 +16,13 @@ def address(name: str, *args: object) -> str:
         return reverse(name, args=args)
     except NoReverseMatch:
         return ""
+
+
+def reachable(desk: Desk, name: str, *args: object) -> str:
+    """The address of a route that the desk's role reaches; empty for any other."""
+    where = address(name, *args)
+    roles = getattr(resolve(where).func, "roles", None) if where else None
+    return where if roles and desk.role in roles else ""
 
 
 def visit_address(desk: Desk, participant: str, encounter: str) -> str:

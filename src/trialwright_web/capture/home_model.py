@@ -18,7 +18,7 @@ from trialwright.trial.queries.views import QUERY
 from trialwright.trial.safety.clocks import is_expedited
 from trialwright.trial.safety.views import ADVERSE_EVENT, CLOCK
 from trialwright.trial.tasks import FEW, CellState, Kind, MatrixRow, Task
-from trialwright_web.capture.addresses import address, task_address
+from trialwright_web.capture.addresses import address, reachable, task_address
 from trialwright_web.capture.enrolment_model import Enrolment
 from trialwright_web.capture.readers import SITE_STAFF
 from trialwright_web.capture.words import KINDS, Words, form_words, short_name, visit_words
@@ -156,7 +156,7 @@ def _queries(desk: Desk) -> Card:
     if ages:
         middle = round(median(ages))
         note = ngettext("median age %(days)d day", "median age %(days)d days", middle) % {"days": middle}
-    where = address("monitor:queries", desk.study) or f"{address('capture:matrix', desk.study)}?show=queries"
+    where = reachable(desk, "monitor:queries", desk.study) or f"{address('capture:matrix', desk.study)}?show=queries"
     return Card(_("Open queries"), str(len(found)), note, where)
 
 
@@ -211,7 +211,7 @@ def _serious(desk: Desk) -> Card:
         if row["met_on"] is None and row["clock"] not in expedited and (mine is None or row["participant"] in mine)
     )
     note = _clock_words(desk, due[0]) if due else _("no clock is running") if events else ""
-    where = address("safety:board", desk.study)
+    where = reachable(desk, "safety:board", desk.study)
     return Card(_("Serious events open"), str(len(events)), note, where, "bad" if due else "")
 
 

@@ -74,8 +74,11 @@ class ReadFile:
     unknown_tests: tuple[str, ...]
 
 
-def read_file(content: bytes, mapping: ImportMapping, build: Build) -> ReadFile:
+def read_file(content: bytes, mapping: ImportMapping, build: Build, name: str = "") -> ReadFile:
     """Read a file.
+
+    Args:
+        name: of the file; it will stand in the record, so it must not name an arm either.
 
     Raises:
         FileUnreadable: too large, no text, no such columns.
@@ -88,7 +91,7 @@ def read_file(content: bytes, mapping: ImportMapping, build: Build) -> ReadFile:
     text = _text(content)
     # First of all, before anything of the file could be shown or kept.
     if mapping.blinding == "open" and build.study.identity.blinding.kind == "blinded":
-        _refuse_arms(text, build)
+        _refuse_arms(f"{name}\n{text}", build)
     first, *rest = _rows(text) or [[]]
     header = _header(first, mapping)
     lines = list(enumerate(rest, start=2))

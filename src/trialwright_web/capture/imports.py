@@ -113,7 +113,7 @@ def _take(request: Request, desk: Desk) -> HttpResponse:
         raise AnswerMissing(_("A file, and what it is, are needed"), remedy=_("choose both"))
     mapping = _mapping(desk, request.POST["mapping"])
     content = uploaded.read()
-    read = read_file(content, mapping, desk.build)
+    read = read_file(content, mapping, desk.build, uploaded.name or "")
     if not read.results:
         raise FileUnreadable(
             _("the file holds no value that the mapping reads"), remedy=_("look at its columns and tests")

@@ -21,11 +21,11 @@ from trialwright.trial.consent.views import CONSENT_LOG
 from trialwright.trial.enrolment.state import Enrolment, Numbering
 from trialwright.trial.safety.views import ADVERSE_EVENT
 from trialwright.trial.tasks import MatrixRow, VisitCell, matrix, tasks
-from trialwright_web.capture.addresses import address, visit_address
+from trialwright_web.capture.addresses import reachable, visit_address
 from trialwright_web.capture.eligibility_model import standing
 from trialwright_web.capture.home_model import groups, of_desk, roles_at
 from trialwright_web.capture.participant_acts import SCOPES, offers
-from trialwright_web.capture.readers import READERS, SITE_STAFF
+from trialwright_web.capture.readers import READERS
 from trialwright_web.capture.timeline import timeline
 from trialwright_web.capture.words import SIGNS, Sign, short_name, status_tone, status_words, visit_words
 from trialwright_web.shell.desk import Desk, Request, at_desk
@@ -142,15 +142,13 @@ def _log(desk: Desk, build: Build, participant: str) -> dict[str, Any] | None:
 def _links(desk: Desk, participant: str) -> dict[str, str]:
     """Screens of others about this participant; empty where this process or role does not have them."""
     study = desk.study
-    staff = desk.role in SITE_STAFF
     return {
-        "countersign": address("consents:countersign", study, participant) if staff else "",
-        "letter": address("consents:letter", study, participant) if staff else "",
-        "paper": address("consents:paper", study, participant) if staff else "",
-        "randomise": address("randomise:participant", study, participant),
-        "new_visit": address("capture:new_visit", study, participant),
-        "products": address("products:board", study),
-        "safety": address("safety:board", study),
-        "report": address("safety:report", study, participant) or address("safety:report", study),
-        "case_book": address("capture:case_book", study, participant),
+        "countersign": reachable(desk, "consents:countersign", study, participant),
+        "letter": reachable(desk, "consents:letter", study, participant),
+        "paper": reachable(desk, "consents:paper", study, participant),
+        "randomise": reachable(desk, "randomise:participant", study, participant),
+        "new_visit": reachable(desk, "capture:new_visit", study, participant),
+        "safety": reachable(desk, "safety:board", study),
+        "report": reachable(desk, "safety:report", study),
+        "case_book": reachable(desk, "capture:case_book", study, participant),
     }

@@ -251,6 +251,16 @@ def test_the_participants_page_tells_everything_of_the_open_space_and_no_arm(nur
             assert arm not in page
 
 
+@pytest.mark.parametrize("person", ["central_reader.1:central_reader@", "safety_officer.1:safety_officer@"])
+def test_no_link_of_a_participants_page_leads_where_the_role_is_turned_away(staff, person):
+    name, _, desk = person.partition(":")
+    client = staff.client(name, f"{STUDY}:{desk}")
+    page = client.get(f"/{STUDY}/participants/NO-01-002/")
+    main = page.text[page.text.index('<main id="content"') :]
+    for address in sorted(set(re.findall(rf'href="(/{STUDY}/[^"#]+)"', main))):
+        assert client.get(unescape(address)).status_code == 200, address
+
+
 @pytest.mark.parametrize("act", ["sign-off", "fail-screening", "rescreen", "refuse-consent", "withdraw", "end"])
 def test_who_may_not_act_for_the_site_reaches_no_act(sponsor, act):
     assert sponsor.get(f"/{STUDY}/participants/NO-01-007/record-act/{act}/").status_code == 403

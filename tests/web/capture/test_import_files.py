@@ -155,6 +155,13 @@ def test_a_file_that_names_a_treatment_is_refused_without_repeating_it(laborator
     assert "NO-01-001" not in refusal.value.message
 
 
+def test_the_name_of_a_file_stands_in_the_record_and_may_not_name_a_treatment_either(laboratory, smart_ms):
+    content = b"Subject;Visit;Collected;Test;Result;Unit\nNO-01-001;SCR;;HGB;13;g/dL\n"
+    assert len(read_file(content, laboratory, smart_ms, "week 7.csv").results) == 1
+    with pytest.raises(FileRevealsArm):
+        read_file(content, laboratory, smart_ms, "placebo.csv")
+
+
 def test_a_word_that_is_also_an_arms_id_is_no_treatment_in_a_sentence(laboratory, smart_ms):
     content = b"Subject;Visit;Collected;Test;Result;Unit;Note\nNO-01-001;SCR;;HGB;13;g/dL;white blood cells counted\n"
     assert len(read_file(content, laboratory, smart_ms).results) == 1
