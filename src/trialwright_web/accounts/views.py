@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.internal.flows.reauthentication import reauthenticate_by_password
 from django.contrib.auth import login
 from django.contrib.auth.forms import SetPasswordForm
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,6 +30,7 @@ def accept(request: HttpRequest, number: str, token: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         form.save()
         login(request, account, backend=BACKEND)
+        reauthenticate_by_password(request)
         return redirect("mfa_activate_totp")
     return render(request, "accounts/invitation.html", {"form": form, "person": account.username})
 
