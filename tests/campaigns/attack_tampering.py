@@ -79,7 +79,7 @@ class Owned:
 
 
 def _better(row: Row, chance: random.Random) -> bytes:
-    document = json.loads(bytes(row[5]))
+    document = json.loads(_bytes(row[5]))
     return canonical({**document, "data": {"value": f"better {chance.randrange(10**6)}"}})
 
 
@@ -118,7 +118,7 @@ def column_edited(owned: Owned) -> None:
 def column_of_another_kind(owned: Owned) -> None:
     row = owned.rows[owned.place()]
     column = owned.chance.choice((5, 6, 7))
-    row[column] = bytes(row[column]).hex()
+    row[column] = _bytes(row[column]).hex()
 
 
 def two_exchanged(owned: Owned) -> None:
@@ -205,7 +205,7 @@ def rewritten_up_to_somewhere(owned: Owned) -> None:
 def rewritten_with_new_checkpoints_of_a_replaced_key(owned: Owned) -> None:
     """The forger also hands out receipts, signed by a key of the same name."""
     rewritten(owned)
-    leaves = [bytes(row[6]) for row in owned.rows]
+    leaves = [_bytes(row[6]) for row in owned.rows]
     owned.receipts = {
         f"receipt {n}": sign_checkpoint(LEDGER, n, Frontier.of(leaves[:n]).root(), FORGER)
         for n in COVERED
@@ -307,7 +307,7 @@ def _rehash(owned: Owned, until: int = 10**9) -> None:
     for number, row in enumerate(owned.rows):
         if number < until:
             row[6] = _leaf(row[5])
-            row[7] = sha256(b"\2" + chain + bytes(row[6])).digest()
+            row[7] = sha256(b"\2" + chain + _bytes(row[6])).digest()
         chain = _bytes(row[7])
     _reheaded(owned)
 
