@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from trialwright.build.compile import compiled
+from trialwright.cli.export import history_of
 from trialwright.exports.archive import _table_row, write_archive
 from trialwright.foundation.errors import InvalidValue
 from trialwright.ledger import parse_checkpoint
@@ -58,7 +59,9 @@ def archive(tmp_path_factory):
         hand_out=lambda space, note: notes.append(note) if space is Space.OPEN else None,
     )
     (home / "archive").mkdir()
-    made = write_archive(Attaching(done.trial), store, home / "archive", {hashlib.sha256(SCAN).hexdigest(): SCAN}.get)
+    made = write_archive(
+        history_of(Attaching(done.trial)), store, home / "archive", {hashlib.sha256(SCAN).hexdigest(): SCAN}.get
+    )
     (home / "receipt.txt").write_text(notes[-1], encoding="utf-8")
     (home / "key.txt").write_text(done.checkpoint_key, encoding="utf-8")
     return home, made, done
@@ -130,7 +133,7 @@ def test_an_attached_file_lies_under_its_hash_and_one_that_is_absent_is_named(ar
     digest = hashlib.sha256(SCAN).hexdigest()
     assert (home / "archive" / "attachments" / f"{digest}.pdf").read_bytes() == SCAN
     assert made.attachments == 1
-    without = write_archive(Attaching(done.trial), done.trial.stores[Space.OPEN], tmp_path)
+    without = write_archive(history_of(Attaching(done.trial)), done.trial.stores[Space.OPEN], tmp_path)
     assert without.absent == (digest,)
     assert "ABSENT" in (tmp_path / "attachments" / "index.txt").read_text(encoding="utf-8")
 
@@ -138,7 +141,9 @@ def test_an_attached_file_lies_under_its_hash_and_one_that_is_absent_is_named(ar
 def test_an_attached_file_that_is_not_what_the_record_says_is_refused(archive, tmp_path):
     _, _, done = archive
     with pytest.raises(InvalidValue, match="not what the record says"):
-        write_archive(Attaching(done.trial), done.trial.stores[Space.OPEN], tmp_path, lambda digest: b"other")
+        write_archive(
+            history_of(Attaching(done.trial)), done.trial.stores[Space.OPEN], tmp_path, lambda digest: b"other"
+        )
 
 
 @pytest.mark.parametrize("version", PYTHONS)

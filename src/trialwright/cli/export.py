@@ -16,7 +16,7 @@ from trialwright.cli.record import study_of
 from trialwright.cli.study import open_build
 from trialwright.exports import FORMATS, ITEM_COLUMNS, labelled_items, view_rows, write_table
 from trialwright.exports.annotated import write_form_pages
-from trialwright.exports.archive import write_archive
+from trialwright.exports.archive import History, write_archive
 from trialwright.exports.files import FORMATS as DATASET_FORMATS
 from trialwright.exports.files import Change, write_package
 from trialwright.exports.odm import VERSIONS as ODM_VERSIONS
@@ -28,10 +28,12 @@ from trialwright.ledger import write_export
 from trialwright.ledger.port import Store
 from trialwright.protocol import Role
 from trialwright.stores import open_store
+from trialwright.trial.attachments.events import FileAttached
 from trialwright.trial.audit import audit_trail
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.event import Space
 from trialwright.trial.setup.builds import builds_on_record
+from trialwright.trial.setup.state import StudySetup
 
 EVERYTHING = "record"
 """The kind of export that is meant where none is named."""
@@ -208,7 +210,7 @@ def export_archive(
         study, opened, _ = _spaces(stack, store, None)
         new_folder(output)
         trial = _reader(study, opened, builds_on_record(opened.ledger(f"{study}/open")))
-        made = write_archive(trial, opened, output, fetch if attachments is not None else None)
+        made = write_archive(history_of(trial), opened, output, fetch if attachments is not None else None)
     if as_json:
         print_json({"study": study, "folder": str(output), **asdict(made)})
         return
@@ -216,6 +218,16 @@ def export_archive(
     print_lines([f"{made.participants:>9,}  participants", f"{made.attachments:>9,}  attached files"])
     if made.absent:
         print_lines([f"{len(made.absent):>9,}  attached files ABSENT: give --attachments"])
+
+
+def history_of(trial: Trial) -> History:
+    """What the archive tells of a running trial's open space."""
+    return History(
+        study=trial.study,
+        mode=trial.state().of(StudySetup).mode,
+        attached=tuple(f.event for f in trial.facts(Space.OPEN) if isinstance(f.event, FileAttached)),
+        trail=lambda participant: audit_trail(trial, role=Role.INSPECTOR, participant=participant),
+    )
 
 
 def _changed(change: Change) -> Note:

@@ -22,12 +22,8 @@ from pathlib import Path
 from trialwright.foundation.errors import InvalidValue
 from trialwright.ledger import parse_checkpoint, write_export, write_stream
 from trialwright.ledger.port import Store
-from trialwright.protocol import Role
 from trialwright.trial.attachments.events import FileAttached
-from trialwright.trial.audit import AuditRow, audit_trail
-from trialwright.trial.dispatch import Trial
-from trialwright.trial.event import Space
-from trialwright.trial.setup.state import StudySetup
+from trialwright.trial.trail import AuditRow
 
 PARTICIPANT = "participant/"
 MANIFEST = "manifest.txt"
@@ -37,6 +33,23 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:t
 border-bottom:1px solid #ccc;overflow-wrap:anywhere}th{position:sticky;top:0;background:#fff}del{color:#8a1c1c}
 .banner{background:#fff3c4;padding:.6rem 1rem;font-weight:600}@media print{th{position:static}}"""
 HEADINGS = ("Time (UTC)", "Local", "Who", "What", "About", "Field", "Before → after", "Reason")
+
+
+@dataclass(frozen=True)
+class History:
+    """What the archive tells of a study beside the bytes of its ledgers.
+
+    Attributes:
+        study: id.
+        mode: production, test or rehearsal.
+        attached: every file that was attached.
+        trail: the audit trail as an inspector sees it: whole for None, else of one participant.
+    """
+
+    study: str
+    mode: str
+    attached: tuple[FileAttached, ...]
+    trail: Callable[[str | None], Iterable[AuditRow]]
 
 
 @dataclass(frozen=True)
@@ -57,13 +70,13 @@ class Archived:
 
 
 def write_archive(
-    trial: Trial, store: Store, target: Path, fetch: Callable[[str], bytes | None] | None = None
+    history: History, store: Store, target: Path, fetch: Callable[[str], bytes | None] | None = None
 ) -> Archived:
     """Write the archive of one space to an empty folder.
 
     Args:
-        trial: of the open space, for reading.
-        store: its store.
+        history: of the space.
+        store: of the space.
         target: an empty folder that exists.
         fetch: hash (hex) of an attached file → its bytes, or None where it cannot be had; without it none is copied.
 
@@ -72,7 +85,7 @@ def write_archive(
     """
     if not target.is_dir() or any(target.iterdir()):
         raise InvalidValue(f"{target} is not an empty folder", remedy="name a new folder", folder=str(target))
-    ledger = trial.ledgers[Space.OPEN]
+    ledger = store.ledger(f"{history.study}/open")
     entries = {}
     for name in store.ledger_ids():
         head = write_export(store.ledger(name), target / _ledger_folder(name), checkpoints=store.checkpoints(name))
@@ -84,12 +97,11 @@ def write_archive(
     (target / "participants").mkdir()
     for stream, code in zip(streams, codes, strict=True) if newest is not None else ():
         write_stream(ledger, stream, newest or "", target / "participants" / f"{code}.zip")
-    attached = [fact.event for fact in trial.facts(Space.OPEN) if isinstance(fact.event, FileAttached)]
-    absent = _write_attachments(attached, target / "attachments", fetch)
-    _write_timeline(trial, codes, target / "timeline")
-    (target / "README.txt").write_text(_readme(trial, entries, absent), encoding="utf-8")
+    absent = _write_attachments(history.attached, target / "attachments", fetch)
+    _write_timeline(history, codes, target / "timeline")
+    (target / "README.txt").write_text(_readme(history, entries, absent), encoding="utf-8")
     _write_manifest(target)
-    copied = len({event.digest for event in attached}) - len(absent)
+    copied = len({event.digest for event in history.attached}) - len(absent)
     return Archived(entries, len(codes) if newest is not None else 0, copied, absent)
 
 
@@ -98,7 +110,7 @@ def _ledger_folder(name: str) -> str:
 
 
 def _write_attachments(
-    attached: list[FileAttached], folder: Path, fetch: Callable[[str], bytes | None] | None
+    attached: tuple[FileAttached, ...], folder: Path, fetch: Callable[[str], bytes | None] | None
 ) -> tuple[str, ...]:
     folder.mkdir()
     absent, lines = [], []
@@ -120,17 +132,17 @@ def _write_attachments(
     return tuple(absent)
 
 
-def _write_timeline(trial: Trial, codes: list[str], folder: Path) -> None:
+def _write_timeline(history: History, codes: list[str], folder: Path) -> None:
     folder.mkdir()
-    mode = trial.state().of(StudySetup).mode
+    study, mode = history.study, history.mode
     links = "".join(f'<li><a href="{escape(code)}.html">{escape(code)}</a></li>\n' for code in codes)
-    whole = (row for row in audit_trail(trial, role=Role.INSPECTOR) if not row.about.startswith("participant "))
+    whole = (row for row in history.trail(None) if not row.about.startswith("participant "))
     about = f"<h2>Participants</h2>\n<ul>\n{links}</ul>\n<h2>The study</h2>\n"
-    _write_page(folder / "index.html", f"{trial.study}: the record", mode, about, whole)
+    _write_page(folder / "index.html", f"{study}: the record", mode, about, whole)
     for code in codes:
-        rows = audit_trail(trial, role=Role.INSPECTOR, participant=code)
+        rows = history.trail(code)
         back = '<p><a href="index.html">All participants, and the study</a></p>\n'
-        _write_page(folder / f"{code}.html", f"{trial.study}: {code}", mode, back, rows)
+        _write_page(folder / f"{code}.html", f"{study}: {code}", mode, back, rows)
 
 
 def _write_page(target: Path, title: str, mode: str, before: str, rows: Iterable[AuditRow]) -> None:
@@ -161,13 +173,13 @@ def _table_row(row: AuditRow) -> str:
     return f"<tr>{cells}<td>{change}</td><td>{escape(row.reason or '')}</td></tr>\n"
 
 
-def _readme(trial: Trial, entries: dict[str, int], absent: tuple[str, ...]) -> str:
-    folder = _ledger_folder(trial.ledgers[Space.OPEN].ledger_id)
+def _readme(history: History, entries: dict[str, int], absent: tuple[str, ...]) -> str:
+    folder = _ledger_folder(f"{history.study}/open")
     counted = "".join(f"  {_ledger_folder(name)}: {size} entries\n" for name, size in entries.items())
     missing = (
         f"\n{len(absent)} attached files could not be had; attachments/index.txt names them.\n" if absent else ""
     )
-    return f"""The record of the study {trial.study}
+    return f"""The record of the study {history.study}
 
 To read it: open timeline/index.html in a browser. Everything stands there as it was recorded, who, when and why,
 with the value before each correction.

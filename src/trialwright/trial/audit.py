@@ -26,6 +26,7 @@ from trialwright.trial.record import Recorder
 from trialwright.trial.rooms import EVENTS
 from trialwright.trial.safety.events import AdverseEventFollowedUp, AdverseEventReported
 from trialwright.trial.setup.state import StudySetup
+from trialwright.trial.trail import AuditRow
 
 SEALED = "(identifying, not shown)"
 """Stands for the content of an item that identifies somebody, where the role does not know identities."""
@@ -51,34 +52,6 @@ class TrailNotAllowed(Refusal):
     """Site staff read the trail of their site, participants their own."""
 
     code = "audit.trail_not_allowed"
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRow:
-    """One value that came into being or changed; or one fact that has no values of its own."""
-
-    at: str
-    """UTC."""
-    local: str
-    """Local time with offset."""
-    zone: str
-    happened: str | None
-    """When it is said to have happened, if that was reported."""
-    actor: str
-    role: str
-    organisation: str
-    space: str
-    what: str
-    """The kind of fact, in words."""
-    about: str
-    """What it is about: participant, visit, form, adverse event …"""
-    field: str
-    """Empty where the fact has no values."""
-    old: str | None
-    new: str | None
-    reason: str | None
-    build: str
-    request_id: str
 
 
 def audit_trail(

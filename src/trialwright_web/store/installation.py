@@ -65,7 +65,7 @@ class InstalledStudy:
         return self.mark is not None and self.mark.exists()
 
     def clock(self) -> Clock:
-        """The machine's clock; that of a rehearsal goes on from where the rehearsal stopped, or stands still there."""
+        """The machine's clock; that of a rehearsal goes on from where it stopped, or stands still there."""
         if self.began is None:
             return SystemClock()
         if self.since is None:

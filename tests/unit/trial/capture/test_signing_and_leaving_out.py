@@ -160,7 +160,7 @@ def test_a_signature_is_over_what_was_shown_and_falls_when_it_changes(filled):
     filled.fill("sheet", {"ratio": "1"})
     assert not filled.record("sheet").signed
     (row,) = filled.rows(FORM, form="sheet")
-    assert (row["signed"], row["signed_by"], row["signed_at"]) == (0, "investigator-01", signed_at), "seen to be broken"
+    assert (row["signed"], row["signed_by"], row["signed_at"]) == (0, "investigator-01", signed_at)
     assert filled.rows(VISIT, encounter="screening")[0]["forms_signed"] == 0
     filled.world.refuses(NotWhatWasShown, sign_form(filled), "investigator", shown=shown)
     filled.sign("sheet")
