@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from pathlib import Path
+from sqlite3 import Error
 from types import ModuleType
 
 import psycopg
@@ -12,7 +13,7 @@ import pytest
 
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.ledger import verification, verify, verify_ledger
-from trialwright.stores import open_store
+from trialwright.stores import open_store, sqlite
 
 RULES = {
     "leaf": ('if stream and sha256(b"\\x00" + body).digest() != leaf:', "if False:"),
@@ -109,12 +110,17 @@ def test_on_postgresql_its_superuser_is_found_out_alike(tampering, new_postgres_
         assert found[: report.covered] == rows[: report.covered]
 
 
-def test_a_file_whose_schema_is_no_text_any_more_is_called_damaged(folder):
+def test_a_file_whose_schema_is_no_text_any_more_is_called_damaged(folder, monkeypatch):
     """SQLite's own message then cannot be decoded; found by the long campaign."""
     path = folder / "spoiled.db"
     open_store(f"sqlite:///{path}").close()
     content = path.read_bytes()
-    at = content.index(b"CREATE TABLE ledger_entry")
-    path.write_bytes(content[: at + 13] + b"\xd4\xff\xfe" + content[at + 16 :])
+    at = content.index(b"tableledger_entryledger_entry")
+    path.write_bytes(
+        content[: at + 7] + b"\xd4" + content[at + 8 :].replace(b"CREATE TABLE led", b"CREATE TABLF led", 1)
+    )
     with pytest.raises(TrialwrightError):
+        open_store(f"sqlite:///{path}", create=False).close()
+    monkeypatch.setattr(sqlite, "_ERRORS", (Error,))
+    with pytest.raises(UnicodeDecodeError):  # what it was before
         open_store(f"sqlite:///{path}", create=False).close()

@@ -131,7 +131,8 @@ class Things:
         known = {
             "study": STUDY, "participant": self.person[which], "code": self.person[which], "build": self.build,
             "repeat": "1", "number": "999999", "name": "visit", "digest": "0" * 64, "breach": "none", "cut": "none",
-            "pk": "1", "token": "none", "site": {"own": "01", "other": "02"}[which], "act": "none", "step": "1", "page": "1", **self.about[which],
+            "pk": "1", "token": "none", "site": {"own": "01", "other": "02"}[which], "act": "none",
+            "step": "1", "page": "1", **self.about[which],
         }  # fmt: skip
         if "command" not in route["path"] and "views/" not in route["path"]:
             known["name"] = "systolic"

@@ -33,11 +33,12 @@ _TEXTS = {
     URGENT: (
         "Trialwright: please sign in today",
         "Something that cannot wait is at your desk.\n\nNoko som ikkje kan vente, ligg på pulten din.\n\n"
-        "Noe som ikke kan vente, ligger på pulten din.\n\n{address}\n",
+        "Noe som ikke kan vente, ligger på pulten din.\n\n{staff}\n{closed}\n",
     ),
     WAITING: (
         "Trialwright: please sign in",
-        "Something waits at your desk.\n\nNoko ventar på pulten din.\n\nNoe venter på pulten din.\n\n{address}\n",
+        "Something waits at your desk.\n\nNoko ventar på pulten din.\n\nNoe venter på pulten din.\n\n"
+        "{staff}\n{closed}\n",
     ),
 }
 
@@ -55,5 +56,5 @@ def told_of(trial: Trial, fact: Fact, seq: int) -> Iterator[tuple[str, str, str]
 def send(address: str, kind: str) -> None:
     """Send one mail."""
     subject, body = _TEXTS[kind]
-    text = body.format(address=settings.ENVIRONMENT.staff_address)
+    text = body.format(staff=settings.ENVIRONMENT.staff_address, closed=settings.ENVIRONMENT.closed_address)
     send_mail(subject, text, settings.DEFAULT_FROM_EMAIL, [address])
