@@ -34,6 +34,7 @@ ENTRIES = (
     ("randomise:lists", _("Allocation lists"), "list"),
     ("monitor:closure", _("Freeze and lock"), "lock"),
     ("downloads:home", _("Downloads"), "download"),
+    ("api:tokens", _("Tokens for programs"), "list"),
     ("capture:people", _("People"), "people"),
     ("capture:setup", _("Sites and builds"), "site"),
 )
