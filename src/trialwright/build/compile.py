@@ -89,12 +89,13 @@ class Build:
 
     @cached_property
     def forms_reading(self) -> Mapping[str, frozenset[str]]:
-        """Form → the forms of the open space with checks that read it."""
+        """Form → the forms of the open space with checks that read another page of it."""
         found: dict[str, set[str]] = {name: set() for name in self.forms}
         for name, form in self.forms.items():
             if form.form.space == "open":
                 for reference in (r for check in form.checks for r in check.condition.references):
-                    found.setdefault(reference.form or "", set()).add(name)
+                    if reference.means_another_page(name):
+                        found.setdefault(reference.form or "", set()).add(name)
         return {form: frozenset(readers) for form, readers in found.items()}
 
     def field(self, key: str) -> Field:

@@ -40,6 +40,11 @@ class ItemReference:
     latest: bool = False
     within: int | None = None
 
+    def means_another_page(self, form: str) -> bool:
+        """Whether it can mean another page than the very one whose expression it is, of this form: a plain reference
+        to the own form cannot."""
+        return self.form != form or self.latest or self.encounter is not None
+
 
 @dataclass(frozen=True)
 class CompiledExpression:

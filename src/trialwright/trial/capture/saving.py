@@ -99,11 +99,12 @@ class Saving:
         return Outcome(self._values, changed, tuple(self._findings()), self._is_complete())
 
     def checks_reading(self, form: str) -> tuple[tuple[Finding, ...], frozenset[str]]:
-        """What those checks of this form ask that read another form, and the names of all of them."""
+        """What those checks of this form ask that read another page of that form, and the names of all of them."""
         found: list[Finding] = []
         names: set[str] = set()
         for check in self._form.checks:
-            if any(reference.form == form for reference in check.condition.references):
+            references = (r for r in check.condition.references if r.form == form)
+            if any(reference.means_another_page(self._key[1]) for reference in references):
                 for row in self._rows_of(check):
                     names.add(_numbered(check.check.id, row))
                     found += self._asked(check, row)
