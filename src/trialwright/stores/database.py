@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Protocol
 
 from trialwright.ledger import Entry, Frontier
 
 Parameters = Sequence[str | int | bytes | None]
+
+
+@dataclass(frozen=True)
+class Put:
+    """How rows come into a table, in place of those with their keys.
+
+    Args:
+        into: up to the values: ``INSERT INTO …``.
+        kinds: of the columns, in order.
+        known: what happens where the key is there: ``ON CONFLICT …``.
+    """
+
+    into: str
+    kinds: tuple[Literal["text", "integer"], ...]
+    known: str
+
+    @cached_property
+    def one(self) -> str:
+        """The statement for one row."""
+        return f"{self.into} VALUES ({', '.join('?' * len(self.kinds))}) {self.known}"
 
 
 class Database(Protocol):
@@ -33,6 +55,10 @@ class Database(Protocol):
 
     def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
         """Carry out a statement for each set of values."""
+        ...
+
+    def put(self, how: Put, rows: Sequence[Parameters]) -> None:
+        """Put rows into a table; no two of them have one key."""
         ...
 
     def begin(self) -> None:

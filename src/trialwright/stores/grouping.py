@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trialwright.ledger import Entry, Frontier
-from trialwright.stores.database import Database, Parameters
+from trialwright.stores.database import Database, Parameters, Put
 
 _ACT = "grouped_act"
 
@@ -45,6 +45,9 @@ class GroupingDatabase:
 
     def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
         self._database.run_many(sql, many)
+
+    def put(self, how: Put, rows: Sequence[Parameters]) -> None:
+        self._database.put(how, rows)
 
     def begin(self) -> None:
         if not self._open:

@@ -13,7 +13,7 @@ from psycopg import conninfo, errors, sql
 
 from trialwright.foundation.errors import RecordError
 from trialwright.ledger import Entry, Frontier, LedgerDamaged
-from trialwright.stores.database import Parameters, unpacked
+from trialwright.stores.database import Parameters, Put, unpacked
 from trialwright.stores.errors import (
     AppendOnly,
     NotAStore,
@@ -31,6 +31,7 @@ from trialwright.stores.postgresql_schema import INSTALL, RECORD_TABLES, SCHEMA_
 from trialwright.stores.sql import SqlStore
 
 LOCK_SECONDS = 30
+_ROWS_AT_ONCE = 1000
 _DATABASE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,49}\Z")
 _INSTALLING = 0x54574C47  # advisory lock: one installation at a time
 
@@ -125,6 +126,16 @@ class PostgresqlDatabase:
     def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
         with _named_errors(), self._connection.cursor() as cursor:
             cursor.executemany(_dialect(sql), many)
+
+    def put(self, how: Put, rows: Sequence[Parameters]) -> None:
+        if len(rows) == 1:
+            self.run(how.one, rows[0])
+            return
+        # One statement for all of them, with an array for each column: a form of thirty items is thirty rows.
+        for at in range(0, len(rows), _ROWS_AT_ONCE):
+            columns = [list(column) for column in zip(*rows[at : at + _ROWS_AT_ONCE], strict=True)]
+            with _named_errors():
+                self._connection.execute(_dialect(_arrays(how)), columns)
 
     def begin(self) -> None:
         self.run("BEGIN ISOLATION LEVEL READ COMMITTED")
@@ -282,6 +293,12 @@ def _is_absent(given: dict[str, Any], name: str, create: bool) -> bool:
                 sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
             )
     return True
+
+
+@lru_cache(maxsize=4096)
+def _arrays(how: Put) -> str:
+    types = ", ".join("?::text[]" if kind == "text" else "?::bigint[]" for kind in how.kinds)
+    return f"{how.into} SELECT * FROM unnest({types}) {how.known}"
 
 
 @lru_cache(maxsize=4096)

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from trialwright.foundation.tables import Cell, Key, Row, Table
 from trialwright.stores.cells import Shape, Values, missing, outdated
-from trialwright.stores.database import Database
+from trialwright.stores.database import Database, Put
 
 _PAGE = 1000
 _MOST_HELD = 20_000
@@ -135,7 +135,7 @@ class SqlRows:
             self._database.run_many(of.delete, gone)
         put = [values for values in changes.values() if values is not None]
         if put:
-            self._database.run_many(of.put, put)
+            self._database.put(of.put, put)
 
     def _of(self, table: Table) -> _Statements:
         of = self._known.get(table.name)
@@ -201,9 +201,10 @@ class _Statements:
         self.get = f"{self._from} WHERE {by_key}"
         self.delete = f"DELETE FROM {table} WHERE {by_key}"
         overwrite = ", ".join(f"{name} = excluded.{name}" for name in others)
-        self.put = (
-            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({_marks(len(names))}) "
-            f"ON CONFLICT ({self._key}) DO {'UPDATE SET ' + overwrite if others else 'NOTHING'}"
+        self.put = Put(
+            into=f"INSERT INTO {table} ({', '.join(names)})",
+            kinds=tuple(column.kind for column in shape.columns.values()),
+            known=f"ON CONFLICT ({self._key}) DO {'UPDATE SET ' + overwrite if others else 'NOTHING'}",
         )
 
     def select(

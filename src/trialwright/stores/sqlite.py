@@ -11,7 +11,7 @@ from typing import Any
 
 from trialwright.foundation.errors import RecordError
 from trialwright.ledger import Entry, Frontier, LedgerDamaged, chain_start
-from trialwright.stores.database import Parameters, packed, unpacked
+from trialwright.stores.database import Parameters, Put, packed, unpacked
 from trialwright.stores.errors import (
     AppendOnly,
     NotAStore,
@@ -168,6 +168,9 @@ class SqliteDatabase:
         self._refuse_outside()
         with _named_errors():
             self._connection.executemany(sql, many)
+
+    def put(self, how: Put, rows: Sequence[Parameters]) -> None:
+        self.run_many(how.one, rows)
 
     def begin(self) -> None:
         with _named_errors():
