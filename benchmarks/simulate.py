@@ -165,7 +165,7 @@ def _grid() -> None:
     )
     plan = Plan(build.canonical, points, (10_000,) * 100, seed=1)
     begin = time.perf_counter()
-    run(plan, workers("local", 2))
+    run(plan, workers("joblib", 2))
     seconds = time.perf_counter() - begin
     spent = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     here, worker = (

@@ -110,7 +110,7 @@ def close(result: Result, each: Replayed) -> bool:
 def main(trials: int, rehearsed: int) -> int:
     build = build_of()
     plan = plan_of(build, trials)
-    answers = report(build.study, plan, run(plan, workers("local", 1))).answers
+    answers = report(build.study, plan, run(plan, workers("joblib", 1))).answers
     error = (0.95 * 0.05 / trials) ** 0.5
     print(f"{trials:,} trials of {STUDY}, scenario {SCENARIO}, Monte-Carlo standard error {100 * error:.2f} %\n")
     wrong = 0

@@ -44,7 +44,7 @@ def simulate(
         int | None, typer.Option("--participants", "-n", help="Instead of the numbers in the file.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Everything follows from it. Never the live list's.")] = 1,
-    executor: Annotated[str, typer.Option(help="local, or dask://HOST:PORT for a cluster.")] = "local",
+    executor: Annotated[str, typer.Option(help="joblib: this machine; dask://HOST:PORT: a cluster.")] = "joblib",
     plain: Annotated[
         bool, typer.Option("--plain", help="Without the compiled engine; the decisions are alike.")
     ] = False,
@@ -90,19 +90,15 @@ def simulate(
         return
     who = characteristics.workers(executor, workers)
     if size_for is not None:
-        size = characteristics.sample_size(plan, size_for, power, who)
+        with _interruptible(None):
+            size = characteristics.sample_size(plan, size_for, power, who)
         if as_json:
             print_json(size.as_dict())
         else:
             print_lines([*(_tried(each) for each in size.tried), size.sentence(power)])
         return
-    try:
-        with _progress(sum(counts), as_json) as step:
-            results = characteristics.run(plan, who, resume=resume, progress=step)
-    except KeyboardInterrupt:
-        kept = f"what was finished is in {resume}" if resume else "nothing was kept; --resume FILE keeps parts"
-        Console(stderr=True).print(f"interrupted: {kept}", markup=False, highlight=False)
-        raise typer.Exit(INTERRUPTED) from None
+    with _interruptible(resume), _progress(sum(counts), as_json) as step:
+        results = characteristics.run(plan, who, resume=resume, progress=step)
     found = characteristics.report(build.study, plan, results)
     if report is not None:
         compared = _methods_of(characteristics, build.study, seed)
@@ -191,6 +187,17 @@ def _going(conduct: ConductAnswer) -> Iterator[str]:
     if conduct.too_few_places is not None:
         share, error = conduct.too_few_places
         yield f"  The laboratory runs out of places in {100 * share:.1f} ± {196 * error:.1f} % of trials."
+
+
+@contextmanager
+def _interruptible(resume: Path | None) -> Iterator[None]:
+    """Ctrl-C ends the command in a sentence."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = f"what was finished is in {resume}" if resume else "nothing was kept; --resume FILE keeps parts"
+        Console(stderr=True).print(f"interrupted: {kept}", markup=False, highlight=False)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -80,9 +80,9 @@ class Unit:
 
 
 class Workers(Protocol):
-    """Where units are computed, in any order."""
+    """Where units are computed, in any order; closed early, it stops what is under way."""
 
-    def run(self, plan: Plan, units: Sequence[Unit]) -> Iterator[tuple[Unit, Results]]: ...
+    def run(self, plan: Plan, units: Sequence[Unit]) -> Generator[tuple[Unit, Results], None, None]: ...
 
 
 @lru_cache(maxsize=2)
@@ -130,7 +130,7 @@ def simulated(found: Sequence[Case], streams: Streams) -> Iterator[tuple[Case, D
 class Here:
     """Workers: this very process."""
 
-    def run(self, plan: Plan, units: Sequence[Unit]) -> Iterator[tuple[Unit, Results]]:
+    def run(self, plan: Plan, units: Sequence[Unit]) -> Generator[tuple[Unit, Results], None, None]:
         """Compute the units one after the other."""
         for unit in units:
             yield unit, compute(plan, unit)
@@ -155,11 +155,12 @@ def run(
     with _kept(plan, resume, known) as keep:
         done = sum(known[unit].get(CONDUCT, {}).get("trials", 0) for unit in units if unit in known)
         progress(int(done))
-        for unit, results in workers.run(plan, [unit for unit in units if unit not in known]):
-            known[unit] = results
-            keep(unit, results)
-            done += unit.trials
-            progress(int(done))
+        with closing(workers.run(plan, [unit for unit in units if unit not in known])) as finished:
+            for unit, results in finished:
+                known[unit] = results
+                keep(unit, results)
+                done += unit.trials
+                progress(int(done))
     by_setting: list[Results] = []
     for number in range(len(plan.settings)):
         blocks = [known[unit] for unit in units if unit.setting == number]

@@ -2,52 +2,61 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
+
+import joblib
 
 from trialwright.operating_characteristics.errors import CannotSimulate
 from trialwright.operating_characteristics.running import Here, Plan, Results, Unit, Workers, compute
 
-_PLAN: list[Plan] = []
+Finished = Generator[tuple[Unit, Results], None, None]
 
 
 class Processes:
-    """Worker processes on this machine.
+    """Worker processes on this machine, by joblib. They stay for the next run, and end with this process.
 
     Args:
         count: how many, 2 or more.
+        batch: units that a worker is sent at a time; ``auto`` follows how long they take.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, batch: int | Literal["auto"] = "auto") -> None:
         self._count = count
+        self._batch = batch
 
-    def run(self, plan: Plan, units: Sequence[Unit]) -> Iterator[tuple[Unit, Results]]:
-        """Compute the units; results come as they are finished. Leaving early cancels what has not begun."""
+    def run(self, plan: Plan, units: Sequence[Unit]) -> Finished:
+        """Compute the units; results come as they are finished. Leaving early ends the processes at once.
+
+        Raises:
+            CannotSimulate: a process was ended from outside, as by a system without memory.
+        """
         if not units:
             return
-        # A few units at a time in the queue: an interrupt then waits for what runs, not for what is planned.
-        ahead = 2 * self._count
-        context = multiprocessing.get_context("spawn")
-        pool = ProcessPoolExecutor(self._count, mp_context=context, initializer=_receive, initargs=(plan,))
+        # One thread each: the processes are the parallel part, and more threads only wait for each other.
+        with joblib.parallel_config("loky", n_jobs=self._count, inner_max_num_threads=1):
+            # Nothing that is sent is an array; so no folder for arrays is made.
+            parallel = joblib.Parallel(
+                return_as="generator_unordered", batch_size=self._batch, pre_dispatch="2*n_jobs", max_nbytes=None
+            )
+            with _deaf_children():
+                finished = parallel(joblib.delayed(_computed)(plan, unit) for unit in units)
         try:
-            waiting = iter(units)
-            running: dict[Future[Results], Unit] = {}
-            for unit in waiting:
-                with _deaf_children():
-                    running[pool.submit(_compute, unit)] = unit
-                if len(running) < ahead:
-                    continue
-                yield from _finished(running)
-            while running:
-                yield from _finished(running)
+            yield from finished
+        except BrokenProcessPool as error:
+            raise CannotSimulate(
+                "a worker process ended before its work did", remedy="use fewer --workers, and --resume FILE to go on"
+            ) from error
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib says that results are left; whoever left early knows
+                finished.close()
 
 
 class Cluster:
@@ -60,11 +69,11 @@ class Cluster:
     def __init__(self, address: str) -> None:
         self._address = address
 
-    def run(self, plan: Plan, units: Sequence[Unit]) -> Iterator[tuple[Unit, Results]]:
+    def run(self, plan: Plan, units: Sequence[Unit]) -> Finished:
         """Compute the units; results come as they are finished.
 
         Raises:
-            CannotSimulate: ``dask.distributed`` is not installed, or nobody answers at the address.
+            CannotSimulate: ``dask.distributed`` is not installed, nobody answers at the address, or workers are lost.
         """
         try:
             distributed: Any = import_module("distributed")  # it has no types
@@ -89,16 +98,16 @@ def workers(executor: str, count: int) -> Workers:
     """Who computes.
 
     Args:
-        executor: ``local``, or ``dask://HOST:PORT`` for the scheduler of a cluster.
-        count: processes on this machine, 1 or more.
+        executor: ``joblib`` for this machine, or ``dask://HOST:PORT`` for the scheduler of a cluster.
+        count: processes on this machine, 1 or more; 1 is this very process.
 
     Raises:
         CannotSimulate: another executor, or no process.
     """
     if executor.startswith("dask://"):
         return Cluster("tcp://" + executor.removeprefix("dask://"))
-    if executor != "local":
-        raise CannotSimulate(f"unknown executor {executor[:60]!r}", remedy="use local or dask://HOST:PORT")
+    if executor != "joblib":
+        raise CannotSimulate(f"unknown executor {executor[:60]!r}", remedy="use joblib or dask://HOST:PORT")
     if not 1 <= count <= 1024:
         raise CannotSimulate(f"{count} workers", remedy="give 1 to 1024")
     return Here() if count == 1 else Processes(count)
@@ -106,7 +115,7 @@ def workers(executor: str, count: int) -> Workers:
 
 @contextmanager
 def _deaf_children() -> Iterator[None]:
-    """Processes started here ignore Ctrl-C: the shell sends it to all, and this process tells them to stop."""
+    """Processes started here ignore Ctrl-C: the shell sends it to all, and this process ends them."""
     if threading.current_thread() is not threading.main_thread():  # signals belong to the main thread
         yield
         return
@@ -117,15 +126,5 @@ def _deaf_children() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _receive(plan: Plan) -> None:
-    _PLAN[:] = [plan]
-
-
-def _compute(unit: Unit) -> Results:
-    return compute(_PLAN[0], unit)
-
-
-def _finished(running: dict[Future[Results], Unit]) -> Iterator[tuple[Unit, Results]]:
-    done, _ = wait(running, return_when=FIRST_COMPLETED)
-    for future in done:
-        yield running.pop(future), future.result()
+def _computed(plan: Plan, unit: Unit) -> tuple[Unit, Results]:
+    return unit, compute(plan, unit)

@@ -24,7 +24,7 @@ def test_a_cluster_has_the_same_results_to_the_last_bit(smart_ms):
             address = "dask://" + cluster.scheduler_address.removeprefix("tcp://")
             found = run(plan, workers(address, 1))
 
-    assert found == run(plan, workers("local", 1))
+    assert found == run(plan, workers("joblib", 1))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(smart_ms):

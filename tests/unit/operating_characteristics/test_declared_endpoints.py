@@ -28,7 +28,7 @@ from trialwright.protocol import Severity, load_study
 from trialwright.statistics import spending_boundaries
 from trialwright.statistics.group_sequential import lan_demets_obrien_fleming
 
-HERE = workers("local", 1)
+HERE = workers("joblib", 1)
 RATE, RATIO = 0.04, 0.5
 
 

@@ -30,7 +30,7 @@ from trialwright.operating_characteristics.streams import BLOCK, Streams
 from trialwright.operating_characteristics.tallies import mean_and_error
 from trialwright.protocol.simulation import Grid, Misrating
 
-HERE = workers("local", 1)
+HERE = workers("joblib", 1)
 
 
 def _with_grids(study, *grids: Grid):

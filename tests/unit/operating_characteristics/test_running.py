@@ -7,12 +7,14 @@ import random
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import psutil
 import pytest
 
 from trialwright.operating_characteristics import BLOCK, CannotSimulate, Plan, replay, report, run, settings, workers
 from trialwright.operating_characteristics.answers import Answer
 from trialwright.operating_characteristics.compiled import HAVE_NUMBA
 from trialwright.operating_characteristics.running import CONDUCT, Here, Results, Unit, compute
+from trialwright.operating_characteristics.workers import Processes
 
 MODELS = ("primary_ancova", "crossover_mixed")
 
@@ -64,8 +66,43 @@ def test_another_order_of_the_work_has_the_same_results_to_the_last_bit(plan, re
     assert run(plan, _Shuffled()) == results
 
 
-def test_two_processes_have_the_same_results_to_the_last_bit(plan, results):
-    assert run(plan, workers("local", 2)) == results
+@pytest.mark.parametrize("batch", ["auto", 1, 3])
+def test_two_processes_have_the_same_results_to_the_last_bit_whatever_they_are_sent_at_a_time(plan, results, batch):
+    assert run(plan, Processes(2, batch)) == results
+
+
+def test_workers_stay_for_the_next_run_and_have_one_thread_each(plan):
+    asked = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    seen = []
+    for _ in range(2):
+        run(Plan(plan.canonical, plan.settings, (10, 10), seed=4), workers("joblib", 2))
+        seen.append({each.pid: each.environ() for each in psutil.Process().children(recursive=True) if _works(each)})
+
+    assert len(seen[0]) == 2
+    assert seen[0].keys() == seen[1].keys()
+    for environment in seen[0].values():
+        assert {environment.get(name) for name in asked} == {"1"}
+
+
+def _works(process: psutil.Process) -> bool:
+    return "popen_loky" in " ".join(process.cmdline())
+
+
+def test_a_worker_that_was_ended_from_outside_is_named_and_what_was_finished_goes_on(plan, results, tmp_path):
+    kept = tmp_path / "kept.jsonl"
+    many = Plan(plan.canonical, plan.settings, (BLOCK + 500, 400 * BLOCK), seed=4)
+    told: list[int] = []
+
+    def end_one(trials: int) -> None:
+        told.append(trials)
+        if len(told) == 5:
+            next(each for each in psutil.Process().children(recursive=True) if _works(each)).kill()
+
+    with pytest.raises(CannotSimulate, match="worker process ended") as refused:
+        run(many, workers("joblib", 2), resume=kept, progress=end_one)
+
+    assert "--resume" in refused.value.remedy
+    assert run(plan, Here(), resume=kept) == results
 
 
 def test_an_interrupted_run_goes_on_where_it_was_and_ends_alike(plan, results, tmp_path):
@@ -159,7 +196,7 @@ def _assert_describes(answer: Answer, off: np.ndarray) -> None:
     assert answer.empirical_error == pytest.approx(off.std(ddof=1))
 
 
-@pytest.mark.parametrize(("executor", "count"), [("spark://x", 1), ("local", 0), ("local", 5000)])
+@pytest.mark.parametrize(("executor", "count"), [("spark://x", 1), ("joblib", 0), ("joblib", 5000)])
 def test_impossible_workers_are_refused(executor, count):
     with pytest.raises(CannotSimulate):
         workers(executor, count)
