@@ -11,9 +11,11 @@ from trialwright.sealing import KeyOpener, KeyPurpose, generate_key
 from trialwright.trial.allocation.events import AllocationPositionTaken
 from trialwright.trial.allocation.proof import open_lists, verify_allocations
 from trialwright.trial.capture.events import FormSaved
+from trialwright.trial.capture.views import FORM
 from trialwright.trial.closure.events import AllocationsDisclosed, DeviationClassified, DeviationOpened, StudyLocked
 from trialwright.trial.consent.events import ConsentGiven
 from trialwright.trial.custody.events import AdministrationAuthorised
+from trialwright.trial.custody.views import SLOT
 from trialwright.trial.enrolment.events import EligibilitySignedOff
 from trialwright.trial.event import Space
 from trialwright.trial.queries.events import QueryClosed
@@ -45,6 +47,18 @@ def test_the_opened_list_gives_everybody_what_was_disclosed(in_memory, name):
     for event in disclosed:
         assert labels == {one.participant: one.label for one in event.allocations}
     assert len(disclosed) == 1
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_injection_is_described_exactly_where_one_was_given(in_memory, build_of, seed):
+    done = in_memory("smart-ms", seed, SMALL)
+    build = build_of("smart-ms")
+    visit = {slot.id: slot.administration for slot in build.study.custody.slots}
+    rows = done.trial.stores[Space.OPEN].rows
+    given = {(row["participant"], visit[row["slot"]]) for row in rows.where(SLOT) if row["injected_on"]}
+    forms = [row for row in rows.where(FORM) if row["form"] == "injection_procedure"]
+    assert {(row["participant"], row["encounter"]) for row in forms if row["status"] == "saved"} == given
+    assert {row["status"] for row in forms} <= {"saved", "not_done"}
 
 
 def without(kind):

@@ -185,15 +185,21 @@ class Journey:
             yield from product.collect(world, self._person, self._site, collection.slot)
             self._happenings.after_collection(self._person, encounter.id)
         if injection is not None and injection.slot is not None:
-            slot = world.state().of(Slots, self._person.code).peek(injection.slot)
-            if slot.collections and not slot.cancelled:
-                yield from product.inject(world, self._person, self._site, injection.slot, encounter.period)
-                self._happenings.after_administration(self._person, encounter.id)
+            yield from self._inject(encounter, injection.slot)
         if not self._build.study.custody:
             self._start_treatment(encounter)
         signing = visits.sign_forms(world, self._person.code, self._site, (encounter.id,))
         wait = world.draws.whole(10, 25, self._person.code, encounter.id, "sign")
         world.agenda.start(signing, world.after(days=wait))
+
+    def _inject(self, encounter: Encounter, slot: str) -> Process:
+        world, person = self._world, self._person
+        found = world.state().of(Slots, person.code).peek(slot)
+        given = False
+        if found.collections and not found.cancelled:
+            given = yield from product.inject(world, person, self._site, slot, encounter.period)
+            self._happenings.after_administration(person, encounter.id)
+        yield from visits.tell_of_administration(world, person, self._site, encounter.id, given=given)
 
     def _start_treatment(self, encounter: Encounter) -> None:
         """Without a product chain treatment begins at the first visit of a treatment epoch."""

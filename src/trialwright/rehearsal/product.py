@@ -142,11 +142,15 @@ def fails_manufacture(world: World, participant: str, slot: str, attempt: int) -
     return world.draws.chance(rate, participant, slot, attempt, "manufacture")
 
 
-def inject(world: World, person: VirtualPerson, site: str, slot: str, period: str | None) -> Process:
-    """Gate, release and certificate, hand-over, authorisation, injection: all within the expiry."""
+def inject(world: World, person: VirtualPerson, site: str, slot: str, period: str | None) -> Deciding:
+    """Gate, release and certificate, hand-over, authorisation, injection: all within the expiry.
+
+    Returns:
+        Whether it was injected.
+    """
     if not (yield from pass_gate(world, person, site, slot, "administration")):
         world.told["injections called off at the gate"] += 1
-        return
+        return False
     build = world.build_at(site)
     label = world.state().of(Slots, person.code).peek(slot).label
     laboratory = world.cast.central(Role.CELL_LABORATORY)
@@ -190,6 +194,7 @@ def inject(world: World, person: VirtualPerson, site: str, slot: str, period: st
         person.given(arm, world.today(site))
     if content == "comparator":
         world.agenda.start(_freeze(world, person, label), world.after(hours=3))
+    return True
 
 
 def _freeze(world: World, person: VirtualPerson, label: str) -> Process:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from trialwright.build import CompiledForm, CompiledItem, ItemValue, size_of
 from trialwright.protocol.forms import Form
@@ -22,13 +22,42 @@ from trialwright.trial.queries.state import Queries
 
 
 def hold(world: World, person: VirtualPerson, site: str, encounter: str, day: date) -> Process:
-    """The visit on that day: its date, then each of its forms, a few minutes apart."""
-    build = world.build_at(site)
+    """The visit on that day: its date, then its forms, a few minutes apart; those about the injection come later."""
     nurse = world.cast.at(site, Role.STUDY_NURSE)
     world.act(RecordVisit(participant=person.code, encounter=encounter, date=day.isoformat()), nurse)
-    for form in build.study.encounters[encounter].forms:
-        yield world.after(minutes=world.draws.whole(3, 12, person.code, encounter, form, "minutes"))
-        fill(world, person, site, Page(encounter, form), day)
+    about = _about_the_administration(world, site, encounter)
+    for form in world.build_at(site).study.encounters[encounter].forms:
+        if form not in about:
+            yield _minutes_for(world, person, encounter, form)
+            fill(world, person, site, Page(encounter, form), day)
+
+
+def tell_of_administration(world: World, person: VirtualPerson, site: str, encounter: str, *, given: bool) -> Process:
+    """The forms about an injection, once it was given; where none was, each is marked as not done."""
+    for form in _about_the_administration(world, site, encounter):
+        yield _minutes_for(world, person, encounter, form)
+        if given:
+            fill(world, person, site, Page(encounter, form), world.today(site))
+        else:
+            _leave_out(world, person, site, Page(encounter, form), "nothing was injected")
+
+
+def _about_the_administration(world: World, site: str, encounter: str) -> tuple[str, ...]:
+    build = world.build_at(site)
+    planned = build.study.encounters[encounter]
+    if not any(act.act == "administration" for act in planned.acts):
+        return ()
+    return tuple(form for form in planned.forms if build.forms[form].form.kind == "exposure")
+
+
+def _minutes_for(world: World, person: VirtualPerson, encounter: str, form: str) -> datetime:
+    return world.after(minutes=world.draws.whole(3, 12, person.code, encounter, form, "minutes"))
+
+
+def _leave_out(world: World, person: VirtualPerson, site: str, page: Page, reason: str) -> None:
+    filler = form_filler(world, site, world.build_at(site).forms[page.form].form, person.code)
+    blank = MarkFormNotDone(participant=person.code, encounter=page.encounter, form=page.form, repeat=page.repeat)
+    world.act(blank, filler, reason=reason, topic=page.form)
 
 
 _Slip = tuple[ItemValue, ItemValue]
@@ -69,8 +98,7 @@ def fill(world: World, person: VirtualPerson, site: str, page: Page, day: date) 
     if _slips_for_sure(world, person, page):
         typed |= _first_noticed(compiled, typed)
     if not typed:
-        blank = MarkFormNotDone(participant=person.code, encounter=page.encounter, form=page.form, repeat=page.repeat)
-        world.act(blank, filler, reason="nothing to record", topic=page.form)
+        _leave_out(world, person, site, page, "nothing to record")
         return
     reason = "measured again" if page.again else None
     raised = _save(world, person.code, filler, page, typed, reason)

@@ -71,12 +71,20 @@ def test_bad_wishes_are_refused_with_a_remedy(arguments, message):
     assert done.exception.remedy
 
 
+HEARING_CTRL_C = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("trialwright.cli", run_name="__main__")
+"""
+"""The command line. A suite that was started in the background ignores Ctrl-C, and so would what it starts."""
+
+
 def test_an_interrupt_leaves_parts_that_resume_and_no_processes(tmp_path):
     kept = tmp_path / "kept.jsonl"
     asked = [
         sys.executable,
-        "-m",
-        "trialwright.cli",
+        "-c",
+        HEARING_CTRL_C,
         "simulate",
         FOLDER,
         "--scenario",
@@ -86,15 +94,8 @@ def test_an_interrupt_leaves_parts_that_resume_and_no_processes(tmp_path):
         "2",
     ]
     many = [*asked, "--trials", "50000000", "--resume", str(kept)]
-    # A session of its own: Ctrl-C in a terminal reaches the whole group, and so does this. A suite that was started
-    # in the background ignores Ctrl-C, and what it starts would, too.
-    with subprocess.Popen(
-        many,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
+    # A session of its own: Ctrl-C in a terminal reaches the whole group, and so does this.
+    with subprocess.Popen(many, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             deadline = time.monotonic() + 120
             while not (kept.exists() and kept.read_text().count("\n") >= 2):

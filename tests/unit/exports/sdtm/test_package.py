@@ -209,11 +209,19 @@ def test_exposure_is_what_the_closed_space_recorded(smart_ms, exported):
 
 
 def test_a_form_about_an_injection_that_the_custody_does_not_know_is_named(smart_ms, exported):
-    injected = {(row["participant"], row["slot"]) for row in smart_ms.open.rows.where(SLOT) if row["injected_on"]}
-    cancelled = {str(row["participant"]) for row in smart_ms.open.rows.where(SLOT)} - {p for p, _ in injected}
-    named = {note.about.split()[0] for note in exported.notes if note.kind is Kind.EXPOSURE_DIFFERS}
-    assert cancelled <= named or not cancelled
+    injected = [row for row in smart_ms.open.rows.where(SLOT) if row["injected_on"]]
     assert len(_rows(exported, "EX")) == len(injected)
+    assert _exposures_that_differ(exported) == set()
+    lost = (injected[0]["participant"], injected[0]["slot"])
+    export = smart_ms.altered(
+        SLOT.name, lambda row: {**row, "injected_on": None} if (row["participant"], row["slot"]) == lost else row
+    )
+    assert _exposures_that_differ(export) == {str(lost[0])}
+    assert len(_rows(export, "EX")) == len(injected) - 1
+
+
+def _exposures_that_differ(export) -> set[str]:
+    return {note.about.split()[0] for note in export.notes if note.kind is Kind.EXPOSURE_DIFFERS}
 
 
 def test_without_the_closed_space_the_allocation_is_a_dummy_that_nobody_can_mistake(smart_ms, exported):
