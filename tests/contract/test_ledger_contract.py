@@ -66,6 +66,29 @@ def test_the_size_is_that_of_the_head_also_after_a_rollback(store, event):
     assert ledger.size() == ledger.head().size == 2
 
 
+def test_what_moved_is_told_up_to_a_number_of_entries(store, event):
+    ledger = store.ledger(LEDGER)
+    assert ledger.moved(0, 3) == (0, {})
+    append(ledger, event("a", 1), event("b", 1), event("a", 2))
+    assert ledger.moved(0, 3) == (3, {"a": 2, "b": 1})
+    assert ledger.moved(0, 2) is None
+    assert ledger.moved(1, 2) == (3, {"a": 2, "b": 1})
+    assert ledger.moved(3, 2) == (3, {})
+    with pytest.raises(ZeroDivisionError), ledger.transaction() as transaction:
+        transaction.append([event("b", 2)])
+        raise ZeroDivisionError
+    assert ledger.moved(3, 2) == (3, {})
+
+
+def test_a_stream_longer_than_a_page_is_read_whole_and_not_beyond_what_it_was(store, event):
+    ledger = store.ledger(LEDGER)
+    append(ledger, *(event("a", number) for number in range(1, 1502)), event("b", 1))
+    reading = ledger.read_stream("a", after=2)
+    assert next(reading).stream_seq == 3
+    append(ledger, event("a", 1502))
+    assert [entry.stream_seq for entry in reading] == list(range(4, 1502))
+
+
 def test_entries_come_back_as_they_went_in_with_place_leaf_and_chain(store, event):
     ledger = store.ledger(LEDGER)
     new = [event("a", 1, text="æøå 😀"), event("b", 1), event("a", 2)]

@@ -89,6 +89,12 @@ class Ledger(Protocol):
         """How many entries it has; cheaper than :meth:`head`."""
         ...
 
+    def moved(self, after: int, most: int) -> tuple[int, Mapping[str, int]] | None:
+        """What came after the first ``after`` entries: how many entries there are then, and the last ``stream_seq``
+        of each stream that moved; None if more than ``most`` entries came.
+        """
+        ...
+
     def root(self, size: int | None = None) -> bytes:
         """The Merkle root of the first ``size`` entries (all by default; O(log n) then, O(size) for older ones).
 

@@ -54,15 +54,23 @@ class Database(Protocol):
         ...
 
     def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
-        """Carry out a statement for each set of values."""
+        """Carry out a statement for each set of values; may wait as :meth:`put` does."""
         ...
 
     def put(self, how: Put, rows: Sequence[Parameters]) -> None:
-        """Put rows into a table; no two of them have one key."""
+        """Put rows into a table; no two of them have one key.
+
+        May wait for the next statement of the connection to go with it, and fail there; :meth:`settle` and
+        :meth:`commit` leave nothing waiting.
+        """
+        ...
+
+    def settle(self) -> None:
+        """Carry out what waits."""
         ...
 
     def begin(self) -> None:
-        """Open a transaction for writing."""
+        """Open a transaction for writing; may wait as :meth:`put` does."""
         ...
 
     def commit(self) -> None: ...

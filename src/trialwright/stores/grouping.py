@@ -49,6 +49,9 @@ class GroupingDatabase:
     def put(self, how: Put, rows: Sequence[Parameters]) -> None:
         self._database.put(how, rows)
 
+    def settle(self) -> None:
+        self._database.settle()
+
     def begin(self) -> None:
         if not self._open:
             self._database.begin()

@@ -130,6 +130,13 @@ class MemoryLedger:
         with self._store.locked():
             return len(self._record.entries)
 
+    def moved(self, after: int, most: int) -> tuple[int, Mapping[str, int]] | None:
+        with self._store.locked():
+            found = self._record.entries[after : after + most + 1]
+        if len(found) > most:
+            return None
+        return after + len(found), {entry.stream: entry.stream_seq for entry in found}
+
     def root(self, size: int | None = None) -> bytes:
         with self._store.locked():
             record = self._record

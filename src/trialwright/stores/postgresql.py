@@ -102,6 +102,7 @@ class PostgresqlDatabase:
 
     def __init__(self, connection: Connection, *, create: bool) -> None:
         self._connection = connection
+        self._waiting: list[tuple[bytes, Sequence[Any]]] = []
         name = connection.info.dbname
         self._owner, self._app = f"{name}_owner", f"{name}_app"
         with _named_errors():
@@ -116,37 +117,40 @@ class PostgresqlDatabase:
             self._verify_settings()
 
     def rows(self, sql: str, values: Parameters = ()) -> list[Any]:
-        with _named_errors():
-            return self._connection.execute(_dialect(sql), values).fetchall()
+        return self._answer(sql, values).fetchall()
 
     def run(self, sql: str, values: Parameters = ()) -> int:
-        with _named_errors():
-            return self._connection.execute(_dialect(sql), values).rowcount
+        return self._answer(sql, values).rowcount
 
     def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
-        with _named_errors(), self._connection.cursor() as cursor:
-            cursor.executemany(_dialect(sql), many)
+        text = _dialect(sql)
+        self._waiting += [(text, values) for values in many]
 
     def put(self, how: Put, rows: Sequence[Parameters]) -> None:
         if len(rows) == 1:
-            self.run(how.one, rows[0])
+            self._waiting.append((_dialect(how.one), rows[0]))
             return
         # One statement for all of them, with an array for each column: a form of thirty items is thirty rows.
+        text = _dialect(_arrays(how))
         for at in range(0, len(rows), _ROWS_AT_ONCE):
-            columns = [list(column) for column in zip(*rows[at : at + _ROWS_AT_ONCE], strict=True)]
-            with _named_errors():
-                self._connection.execute(_dialect(_arrays(how)), columns)
+            columns = zip(*rows[at : at + _ROWS_AT_ONCE], strict=True)
+            self._waiting.append((text, list(map(list, columns))))
+
+    def settle(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        with _named_errors():
+            self._send(waiting)
 
     def begin(self) -> None:
-        self.run("BEGIN ISOLATION LEVEL READ COMMITTED")
+        self._waiting.append((_dialect("BEGIN ISOLATION LEVEL READ COMMITTED"), ()))
 
     def commit(self) -> None:
         # COMMIT of a failed transaction answers ROLLBACK and no error; nothing may take that for success.
-        with _named_errors():
-            if self._connection.execute("COMMIT").statusmessage != "COMMIT":
-                raise StoreUnavailable("the server gave the transaction up", remedy="carry out the act again")
+        if self._answer("COMMIT").statusmessage != "COMMIT":
+            raise StoreUnavailable("the server gave the transaction up", remedy="carry out the act again")
 
     def rollback(self) -> None:
+        self._waiting = []
         if not self._connection.closed and self._connection.info.transaction_status != _IDLE:
             # A broken connection has rolled back already, and says so where it broke.
             with _named_errors():
@@ -164,8 +168,7 @@ class PostgresqlDatabase:
             [entry.request_id for entry in entries],
             [entry.body for entry in entries],
         )
-        with _named_errors():
-            found = self._connection.execute(_APPEND, (ledger_id, *columns)).fetchone()
+        found = self._answer(_APPEND, (ledger_id, *columns)).fetchone()
         if found != (frontier.size, entries[-1].chain, b"".join(frontier.nodes)):
             raise LedgerDamaged(
                 f"the server and this program number or hash {ledger_id} differently",
@@ -178,6 +181,19 @@ class PostgresqlDatabase:
 
     def close(self) -> None:
         self._connection.close()
+
+    def _answer(self, sql: str, values: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+        """Carry out what waits and then the statement, on one way to the server and back."""
+        waiting, self._waiting = self._waiting, []
+        with _named_errors():
+            if not waiting:
+                return self._connection.execute(_dialect(sql), values)
+            return self._send([*waiting, (_dialect(sql), values)])[-1]
+
+    def _send(self, statements: Sequence[tuple[bytes, Sequence[Any]]]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
+        # After the first that fails the server skips the others; leaving the pipeline raises its error.
+        with self._connection.pipeline():
+            return [self._connection.execute(text, values) for text, values in statements]
 
     def _is_installed(self) -> bool:
         # Asked of the catalogue table: to_regnamespace() may answer from a cache that an advisory lock does not

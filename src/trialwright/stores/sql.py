@@ -116,6 +116,16 @@ class SqlLedger:
         found = self._database.rows("SELECT size FROM ledger_head WHERE ledger_id = ?", (self.ledger_id,))
         return found[0][0] if found else 0
 
+    def moved(self, after: int, most: int) -> tuple[int, Mapping[str, int]] | None:
+        found = self._database.rows(
+            "SELECT seq, stream, stream_seq FROM ledger_entry WHERE ledger_id = ? AND seq > ?"
+            f" ORDER BY seq LIMIT {most + 1}",
+            (self.ledger_id, after),
+        )
+        if len(found) > most:
+            return None
+        return found[-1][0] if found else after, {stream: number for _seq, stream, number in found}
+
     def root(self, size: int | None = None) -> bytes:
         head = self.head()
         if checked_size(size, head.size) == head.size:
@@ -142,16 +152,14 @@ class SqlLedger:
         return [stream for (stream,) in found]
 
     def read_stream(self, stream: str, after: int = 0) -> Iterator[Entry]:
-        last = self.stream_version(stream)
-        while after < last:
-            yield from map(
-                Entry._make,
-                self._database.rows(
-                    f"{_ENTRY} AND stream = ? AND stream_seq > ? AND stream_seq <= ? ORDER BY stream_seq",
-                    (self.ledger_id, stream, after, min(last, after + _PAGE)),
-                ),
-            )
-            after += _PAGE
+        text = f"{_ENTRY} AND stream = ? AND stream_seq > ? ORDER BY stream_seq LIMIT {_PAGE}"
+        page = self._database.rows(text, (self.ledger_id, stream, after))
+        # A short first page, as nearly always, is all there is; what is appended later belongs to the next reading.
+        last = self.stream_version(stream) if len(page) == _PAGE else 0
+        yield from map(Entry._make, page)
+        while (after := after + _PAGE) < last:
+            page = self._database.rows(text, (self.ledger_id, stream, after))
+            yield from (entry for entry in map(Entry._make, page) if entry.stream_seq <= last)
 
     def read(self, after: int = 0, limit: int | None = None) -> Iterator[Entry]:
         # What is appended while the reader goes on belongs to the next reading, as in memory.
@@ -221,6 +229,7 @@ class SqlTransaction:
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         self._rows.flush()
+        self._database.settle()
         name = f"step_{self._depth}"
         self._database.run(f"SAVEPOINT {name}")
         self._depth += 1
@@ -228,6 +237,7 @@ class SqlTransaction:
             with self._appending.savepoint():
                 yield
                 self._rows.flush()
+                self._database.settle()
         except BaseException:
             self._rows.undone()
             self._database.run(f"ROLLBACK TO SAVEPOINT {name}")

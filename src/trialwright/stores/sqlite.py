@@ -172,6 +172,9 @@ class SqliteDatabase:
     def put(self, how: Put, rows: Sequence[Parameters]) -> None:
         self.run_many(how.one, rows)
 
+    def settle(self) -> None:
+        """Nothing waits: a statement costs no way to a server."""
+
     def begin(self) -> None:
         with _named_errors():
             self._connection.execute("BEGIN IMMEDIATE")

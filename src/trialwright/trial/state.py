@@ -15,6 +15,9 @@ from trialwright.ledger.port import Ledger
 from trialwright.trial.event import Event, Fact, Space
 from trialwright.trial.record import Recorder
 
+_FOLLOWED = 200
+"""Entries of others whose streams are told one by one."""
+
 
 class Slice:
     """What one room remembers of one stream. Subclasses are dataclasses with defaults and an ``apply``.
@@ -42,7 +45,7 @@ class _Seen:
 
     size: int = 0
     moves: int = 0
-    """How often it was found to have been moved by others."""
+    """How often it was found to have been moved so far by others that every stream had to be looked at."""
 
 
 @dataclass
@@ -83,11 +86,18 @@ class StreamCache:
                 self._by_type.setdefault((kind.SPACE, _kind(kind.STREAM), event.TYPE), []).append(kind)
 
     def follow(self, space: Space) -> None:
-        """Notice whether the ledger has entries that this process did not write."""
-        size, seen = self._ledgers[space].size(), self._seen[space]
-        if size != seen.size:
-            seen.size = size
-            seen.moves += 1
+        """Notice which streams have entries that this process did not write."""
+        ledger, seen = self._ledgers[space], self._seen[space]
+        moved = ledger.moved(seen.size, _FOLLOWED)
+        if moved is None:
+            seen.size = ledger.size()
+            seen.moves += 1  # too many to name: each stream is looked at when it is asked for
+            return
+        seen.size, streams = moved
+        for stream, version in streams.items():
+            folded = self._folded.get((space, stream))
+            if folded is not None and folded.version < version:
+                folded.moves = -1
 
     def folded(self, space: Space, stream: str) -> _Folded:
         """The stream folded up to what the ledger held when it was last followed, or more."""
@@ -123,10 +133,7 @@ class StreamCache:
                 folded.version = fact.stream_seq
 
     def _catch_up(self, folded: _Folded, space: Space, stream: str) -> None:
-        ledger = self._ledgers[space]
-        if ledger.stream_version(stream) == folded.version:
-            return
-        for entry in ledger.read_stream(stream, after=folded.version):
+        for entry in self._ledgers[space].read_stream(stream, after=folded.version):
             kinds = self._kinds(space, stream, entry.type)
             if kinds:
                 _apply(folded, kinds, self._recorder.read(entry))

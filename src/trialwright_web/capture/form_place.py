@@ -98,7 +98,7 @@ class VisitPlace:
     @property
     def is_frozen(self) -> bool:
         """Data entry has ended."""
-        return self.desk.trial.state().of(StudySetup).frozen
+        return self.desk.state.of(StudySetup).frozen
 
     def local(self, at: str) -> str:
         """An instant of the record in the site's time, to the minute."""
@@ -254,7 +254,7 @@ class FormPlace:
     @property
     def _queries(self) -> dict[str, Query]:
         kind = ClosedQueries if self.is_closed else Queries
-        return self.desk.trial.state().of(kind, self.participant).of_form(*self.key)
+        return self.desk.state.of(kind, self.participant).of_form(*self.key)
 
     @property
     def waits(self) -> bool:
@@ -276,7 +276,7 @@ def find_visit(desk: Desk, participant: str, encounter: str) -> VisitPlace:
     """
     person = desk.participant(participant)
     build = desk.build_at(str(person["site"]))
-    state = desk.trial.state()
+    state = desk.state
     book = state.of(CaseBook, participant)
     if desk.is_unblinded and Space.CLOSED in desk.trial.stores:
         book = state.of(ClosedCaseBook, participant).beside(book)

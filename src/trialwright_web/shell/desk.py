@@ -16,7 +16,6 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from trialwright.build import Build
-from trialwright.foundation.errors import Refusal
 from trialwright.foundation.operating_system import SystemEntropy
 from trialwright.foundation.tables import Row, Rows
 from trialwright.protocol.roles import Role
@@ -27,18 +26,13 @@ from trialwright.trial.enrolment.views import DISPOSITION
 from trialwright.trial.event import Space
 from trialwright.trial.setup.state import StudySetup
 from trialwright.trial.setup.views import PERSON, SITE
+from trialwright.trial.state import State
 from trialwright_web.shell.studies import installation
 
 SESSION = "desks"
 
 P = ParamSpec("P")
 View = Callable[Concatenate["Request", "Desk", P], HttpResponse]
-
-
-class RestoredBehind(Refusal):
-    """The study came back from a backup behind a checkpoint held outside, and nobody accepted the loss yet."""
-
-    code = "web.restored_behind"
 
 
 class Request(HttpRequest):
@@ -129,14 +123,26 @@ class Desk:
         return sees_closed(self.trial, self.role)
 
     @functools.cached_property
+    def state(self) -> State:
+        """What the request reads of the streams: read once, and again after it has given a command."""
+        return self.trial.state()
+
+    @functools.cached_property
     def build(self) -> Build:
         """The build in force: of the person's site, else of the study, else of the folder."""
-        active = ""
-        if self.site is not None:
-            row = self.rows.get(SITE, (self.site,))
-            active = str(row["build"]) if row else ""
-        active = active or self.trial.state().of(StudySetup).build
+        active = self._build_of(self.site) if self.site is not None else ""
+        active = active or self.state.of(StudySetup).build
         return self.builds.get(active) or installation().folder_build(self.study)
+
+    def _build_of(self, site: str) -> str:
+        if site not in self._builds_read:
+            row = self.rows.get(SITE, (site,))
+            self._builds_read[site] = str(row["build"]) if row else ""
+        return self._builds_read[site]
+
+    @functools.cached_property
+    def _builds_read(self) -> dict[str, str]:
+        return {}
 
     @property
     def builds(self) -> dict[str, Build]:
@@ -145,8 +151,8 @@ class Desk:
 
     def build_at(self, site: str) -> Build:
         """The build in force at a site."""
-        row = self.rows.get(SITE, (site,))
-        return self.builds[str(row["build"])] if row else self.build
+        active = self._build_of(site)
+        return self.builds[active] if active else self.build
 
     def zone(self, site: str | None = None) -> ZoneInfo:
         """The time zone of a site (of the person's own by default); of the coordinating site for a central role."""
@@ -204,20 +210,18 @@ class Desk:
             request_id: of the page that was sent (:func:`new_request_id` when it was drawn), so that sending it
                 twice does one thing.
         """
-        if installation().studies[self.study].is_behind:
-            raise RestoredBehind(
-                f"{self.study} came back from a backup with entries missing; it is read-only",
-                remedy="whoever runs this installation lists the loss and has it accepted",
-                study=self.study,
+        try:
+            return self.trial.dispatch(
+                command,
+                by=self.actor,
+                request_id=request_id,
+                observed_at=observed_at,
+                reason=reason or None,
+                signature=signature,
             )
-        return self.trial.dispatch(
-            command,
-            by=self.actor,
-            request_id=request_id,
-            observed_at=observed_at,
-            reason=reason or None,
-            signature=signature,
-        )
+        finally:
+            for name in ("state", "build", "_builds_read"):
+                vars(self).pop(name, None)
 
 
 def new_request_id() -> str:

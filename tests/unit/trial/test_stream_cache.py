@@ -99,15 +99,34 @@ def test_a_reader_sees_what_the_ledger_holds_whoever_wrote_and_whatever_was_let_
             assert processes[who].reads(participant) == folded_plainly(store.ledger(LEDGER), participant)
 
 
-def test_a_ledger_that_nobody_else_moved_is_not_asked_for_versions():
+def test_only_a_stream_that_others_moved_is_read_again():
     store = MemoryStore()
-    process = Process(store, 3)
+    process, other = Process(store, 3), Process(store, 3)
     process.write("01", "first")
+    process.write("02", "mine")
     assert process.reads("01") == (["first"], 1)
-    asked = []
-    process.ledger.stream_version = asked.append
+    assert process.reads("02") == (["mine"], 1)
+    asked, read = [], process.ledger.read_stream
+    process.ledger.read_stream = lambda stream, after=0: asked.append(stream) or read(stream, after)
     assert process.reads("01") == (["first"], 1)
     assert asked == []
+    other.write("02", "theirs")
+    assert process.reads("01") == (["first"], 1)
+    assert asked == []
+    assert process.reads("02") == (["mine", "theirs"], 2)
+    assert asked == ["participant/02"]
+
+
+def test_streams_are_looked_at_when_others_moved_more_than_can_be_named(monkeypatch):
+    monkeypatch.setattr("trialwright.trial.state._FOLLOWED", 1)
+    store = MemoryStore()
+    process, other = Process(store, 3), Process(store, 3)
+    process.write("01", "first")
+    assert process.reads("01") == (["first"], 1)
+    other.write("01", "second")
+    other.write("02", "third")
+    assert process.reads("01") == (["first", "second"], 2)
+    assert process.reads("02") == (["third"], 1)
 
 
 def test_one_reader_sees_one_version_of_a_stream():
