@@ -84,6 +84,13 @@ def run(
             help="Stop on this day (UTC) of the rehearsed time, in the middle of the trial.", formats=["%Y-%m-%d"]
         ),
     ] = None,
+    loose_ends: Annotated[
+        bool,
+        typer.Option(
+            "--loose-ends",
+            help="With --until: leave forms half filled, questions open, a visit overdue, a clock running.",
+        ),
+    ] = False,
     keys: Annotated[
         Path | None, typer.Option(help="Folder for the keys that open the rehearsal's allocations.")
     ] = None,
@@ -98,6 +105,7 @@ def run(
         scenario=scenario,
         amendment=amendment,
         until=until.replace(tzinfo=UTC) if until is not None else None,
+        loose_ends=loose_ends,
         keep_keys=None if keys is None else partial(_write_key, keys),
     )
     held: dict[Space, list[str]] = {space: [] for space in Space}

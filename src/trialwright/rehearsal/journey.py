@@ -329,6 +329,9 @@ class Journey:
             middle = expected.target + timedelta(days=round(world.draws.normal(code, name, "day") * 1.5))
             day = min(max(middle, low), high)
         day = max(day, world.today(self._site))
+        back = world.stays_away_from
+        if back is not None and not encounter.acts and day < back and high < back <= high + timedelta(days=14):
+            day = back
         while day.weekday() >= 5 and (day < high or day > high):
             day += timedelta(days=1)
         return day

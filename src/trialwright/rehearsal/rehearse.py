@@ -12,7 +12,7 @@ from trialwright.foundation.ports import DerivedEntropy, SettableClock
 from trialwright.ledger import SigningKey
 from trialwright.ledger.port import Store
 from trialwright.protocol.simulation import Scenario
-from trialwright.rehearsal import amendment, closing, opening, oversight
+from trialwright.rehearsal import amendment, closing, loose_ends, opening, oversight
 from trialwright.rehearsal.agenda import Agenda, Process
 from trialwright.rehearsal.cast import Cast
 from trialwright.rehearsal.draws import Draws
@@ -56,6 +56,8 @@ class Wishes:
         responses: whether what is given changes values.
         until: where to stop, an instant; None for the whole study. The record then stands in the middle of a trial,
             for a demonstration or a training.
+        loose_ends: whether people are in the middle of something where it stops (forms half filled, open questions,
+            an overdue visit, a running clock), as real ones are; needs ``until``.
         keep_keys: gets the keys that open allocations (the dispensing and the unblinding key), for an application
             that goes on from where the rehearsal stopped; never called with ideal seals.
         known: participants whose allocations and values are known. They are as many as are known; nobody of them
@@ -70,6 +72,7 @@ class Wishes:
     mirrored: bool = False
     responses: bool = True
     until: datetime | None = None
+    loose_ends: bool = False
     keep_keys: Callable[[PrivateKey], None] | None = None
     known: Known | None = None
 
@@ -134,6 +137,8 @@ def rehearse(
     )
     world.trial.checkpoint = checkpointer
     world.agenda.start(_whole(world, later, sealer, wishes, progress), START)
+    if wishes.loose_ends and wishes.until is not None:
+        world.agenda.start(loose_ends.leave(world), loose_ends.begin(wishes.until))
     world.agenda.run(wishes.until)
     for space in (Space.OPEN,) if world.trial.one_space else tuple(world.trial.ledgers):
         checkpointer.sign(space)
@@ -179,6 +184,7 @@ def _stage(build: Build, open_store: Store, closed_store: Store, wishes: Wishes)
         responses=wishes.responses,
         randomised=randomised,
         known=wishes.known,
+        stays_away_from=wishes.until.date() if wishes.loose_ends and wishes.until is not None else None,
     )
     return world, later, sealer
 

@@ -110,6 +110,15 @@ def fill(world: World, person: VirtualPerson, site: str, page: Page, day: date) 
         world.agenda.start(_answer(world, person.code, site, page, slips), world.after(days=wait))
 
 
+def fill_half(world: World, person: VirtualPerson, site: str, page: Page, day: date) -> None:
+    """Fill the first half of a form and leave it."""
+    compiled = world.build_at(site).forms[page.form]
+    values = person.fill(compiled, page.encounter, day)
+    half = dict(list(values.items())[: (len(values) + 1) // 2])
+    if half:
+        _save(world, person.code, form_filler(world, site, compiled.form, person.code), page, half, None)
+
+
 def _save(
     world: World, participant: str, filler: Actor, page: Page, values: Mapping[str, ItemValue], reason: str | None
 ) -> tuple[RaisedQuery, ...]:

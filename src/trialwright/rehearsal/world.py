@@ -59,6 +59,8 @@ class World:
     responses: bool = True
     known: Known | None = None
     """What is known beforehand; then nothing goes wrong of itself."""
+    stays_away_from: date | None = None
+    """Whoever's window ends in the two weeks before this day comes only then, so that visits are overdue before."""
     on_randomised: Callable[[int], None] = lambda done: None
     persons: dict[str, VirtualPerson] = field(default_factory=dict)
     randomised: list[str] = field(default_factory=list)

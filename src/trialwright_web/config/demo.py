@@ -106,7 +106,7 @@ def _rehearse(study: DemoStudy, folder: Path) -> None:
     name = study.folder.name
     command = [
         *(sys.executable, "-m", "trialwright.cli", "rehearse", str(study.folder), "--seed", "1"),
-        *("--until", study.until, "--store", f"sqlite:///{folder}/{name}.db"),
+        *("--until", study.until, "--loose-ends", "--store", f"sqlite:///{folder}/{name}.db"),
         *("--keys", str(folder / "keys" / name), "--json"),
     ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
