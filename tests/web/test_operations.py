@@ -254,17 +254,17 @@ except Exception as refusal:
     assert done.returncode == 1
     assert f"MISSING: {STUDY}/open has" in done.stdout
     assert "1 are lost" in done.stdout
-    assert script(folder, "staff", visit).strip() == "web.restored_behind"
-    wrong = run(folder, "staff", "accept-loss", STUDY, "sponsor.1", stdin="not it\n")
+    assert script(folder, "staff", visit).strip() == "store.restored_behind"
+    wrong = run(folder, "closed", "accept-loss", STUDY, "sponsor.1", "--reason", "none", stdin="not it\n")
     assert wrong.returncode == 2
     accept = f"""
 import django; django.setup()
 from datetime import datetime, UTC
 from django.conf import settings
 from trialwright_web.config.backup import accept_loss
-print(accept_loss(settings.ENVIRONMENT.installation, {STUDY!r}, "sponsor.1", datetime(2028, 2, 16, tzinfo=UTC)))
+print(accept_loss(settings.ENVIRONMENT, {STUDY!r}, "sponsor.1", "one visit", datetime(2028, 2, 16, tzinfo=UTC)))
 """
-    kept = json.loads(Path(script(folder, "staff", accept).strip()).read_text())
+    kept = json.loads(Path(script(folder, "closed", accept).strip()).read_text())
     assert kept["accepted_by"] == "sponsor.1"
     assert kept["lost"][f"{STUDY}/open"]["covered"] == kept["lost"][f"{STUDY}/open"]["has"] + 1
     assert script(folder, "staff", visit).strip() == "recorded"

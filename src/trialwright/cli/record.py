@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +11,16 @@ import typer
 
 from trialwright.cli.output import NEGATIVE, AsJson, print_json, print_lines
 from trialwright.foundation.errors import InvalidValue
+from trialwright.foundation.operating_system import SystemClock, SystemEntropy
+from trialwright.foundation.ports import Clock
 from trialwright.ledger import VerifierKey, parse_checkpoint, verify_export, verify_ledger
 from trialwright.ledger.port import Store
 from trialwright.ledger.verify import Report
 from trialwright.stores import open_store
-from trialwright.trial.event import Space
+from trialwright.trial.dispatch import Trial
+from trialwright.trial.event import Space, decode
+from trialwright.trial.setup.builds import builds_on_record
+from trialwright.trial.setup.events import StudyCreated
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,8 +39,8 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Verify a record. Exit code 1 where something is wrong, or nothing is proven by a checkpoint held outside."""
-    keys = [VerifierKey.parse(_key_text(text)) for text in key or []]
-    notes = {str(path): _read(path) for path in checkpoint or []}
+    keys = trusted_keys(key or [])
+    notes = {str(path): read_text(path) for path in checkpoint or []}
     if "://" in record:
         reports = _verify_store(record, notes, keys)
     else:
@@ -59,6 +65,39 @@ def study_of(store: Store, address: str) -> tuple[str, Space]:
             if ledger_id.endswith(f"/{space.value}"):
                 return ledger_id.removesuffix(f"/{space.value}"), space
     raise InvalidValue(f"{address} holds no study", remedy="give the store of a study", store=address)
+
+
+def created(store: Store, study: str) -> StudyCreated:
+    """The first event of a study's open ledger.
+
+    Raises:
+        InvalidValue: the ledger does not begin with it.
+    """
+    for entry in store.ledger(f"{study}/open").read(limit=1):
+        if entry.type == StudyCreated.TYPE:
+            found = decode(StudyCreated, json.loads(entry.body)["data"])
+            assert isinstance(found, StudyCreated)
+            return found
+    raise InvalidValue(f"the record of {study} has no beginning", remedy="verify it", study=study)
+
+
+def running_trial(study: str, opened: Store, closed: Store | None, clock: Clock | None = None) -> Trial:
+    """The trial of a record, as its own builds and mode say.
+
+    Args:
+        study: its id.
+        opened, closed: the stores; the same one twice for a study with one space.
+        clock: the machine's by default.
+    """
+    return Trial(
+        study,
+        open_store=opened,
+        closed_store=closed,
+        builds=builds_on_record(opened.ledger(f"{study}/open")),
+        clock=clock or SystemClock(),
+        entropy=SystemEntropy(),
+        mode=created(opened, study).mode,
+    )
 
 
 def _verify_store(address: str, notes: dict[str, str], keys: Iterable[VerifierKey]) -> list[Report]:
@@ -93,11 +132,22 @@ def _as_dict(report: Report) -> dict[str, object]:
     }
 
 
-def _key_text(text: str) -> str:
-    return text if "+" in text else _read(Path(text)).strip()
+def trusted_keys(texts: Iterable[str]) -> list[VerifierKey]:
+    """Keys given as ``name+hash+key``, or as files that hold one.
+
+    Raises:
+        CheckpointMalformed: not a key.
+        InvalidValue: not a file that can be read.
+    """
+    return [VerifierKey.parse(text if "+" in text else read_text(Path(text)).strip()) for text in texts]
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A text file's content.
+
+    Raises:
+        InvalidValue: it cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

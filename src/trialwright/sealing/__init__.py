@@ -24,6 +24,7 @@ from trialwright.sealing.errors import (
     WrongKey,
     WrongPassword,
 )
+from trialwright.sealing.escrow import escrow_key, recover_key
 from trialwright.sealing.fields import DataKey, FieldPlace, open_field, seal_field, unwrap_key, wrap_key
 from trialwright.sealing.keys import (
     KeyPurpose,
@@ -94,6 +95,7 @@ __all__ = [
     "combine_key",
     "commitment_root",
     "envelope_password",
+    "escrow_key",
     "expand_numbers",
     "generate_key",
     "open_draw",
@@ -103,6 +105,7 @@ __all__ = [
     "open_row",
     "read_key",
     "read_share",
+    "recover_key",
     "replay",
     "seal_draw",
     "seal_field",

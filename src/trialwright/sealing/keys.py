@@ -1,13 +1,21 @@
-"""X25519 key pairs with one purpose each, their fingerprints, their files and their custodians' shares."""
+"""Key pairs with one purpose each, their fingerprints, their files and their custodians' shares.
+
+Keys that open are X25519. A signing key is Ed25519, and its 32 secret bytes are the seed of RFC 8032; it lies in the
+same kind of file and is shared among custodians in the same way, and nothing can be sealed to it.
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from trialwright.foundation.ports import Entropy
@@ -16,25 +24,30 @@ from trialwright.sealing.errors import InvalidKey, InvalidShares
 from trialwright.sealing.protected import DEFAULT_WORK, protect, unprotect
 from trialwright.sealing.shamir import Share, combine, split
 
+_TEXT = re.compile(r"([a-z]{1,20})\+([0-9a-f-]{39})\+([A-Za-z0-9+/=]{1,60})")
+
 
 class KeyPurpose(Enum):
     """What a key may open. The purpose is bound into every seal, so one key never serves as another.
 
-    DISPENSING is held by the dispensing service; UNBLINDING offline, in shares; IDENTITY by a site.
+    DISPENSING is held by the dispensing service; UNBLINDING offline, in shares; IDENTITY by a site; ESCROW by
+    whoever keeps copies of other keys for the day when they are lost. SIGNING opens nothing: it signs checkpoints.
     """
 
     DISPENSING = "dispensing"
     UNBLINDING = "unblinding"
     IDENTITY = "identity"
+    ESCROW = "escrow"
+    SIGNING = "signing"
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """The part that seals.
+    """The part that seals; of a signing key, the part that verifies.
 
     Args:
         purpose: what the key may open.
-        raw: the 32 bytes of RFC 7748.
+        raw: the 32 bytes of RFC 7748; of RFC 8032 for a signing key.
 
     Raises:
         InvalidKey: not 32 bytes.
@@ -59,8 +72,36 @@ class PublicKey:
 
     @cached_property
     def x25519(self) -> X25519PublicKey:
-        """The key as the cryptographic library holds it."""
+        """The key as the cryptographic library holds it.
+
+        Raises:
+            InvalidKey: a signing key.
+        """
+        _check_opens(self.purpose)
         return X25519PublicKey.from_public_bytes(self.raw)
+
+    def __str__(self) -> str:
+        """The key as text, to be handed over and put on record: ``purpose+fingerprint+key``."""
+        return f"{self.purpose.value}+{self.fingerprint}+{base64.b64encode(self.raw).decode()}"
+
+    @classmethod
+    def parse(cls, text: str) -> PublicKey:
+        """Read a key from its text.
+
+        Raises:
+            InvalidKey: another text, or a fingerprint that does not belong.
+        """
+        match = _TEXT.fullmatch(text.strip())
+        if match is None:
+            raise _no_key("its text is not purpose+fingerprint+key")
+        try:
+            raw = base64.b64decode(match[3], validate=True)
+        except binascii.Error:
+            raw = b""
+        key = cls(_purpose(match[1]), raw)
+        if str(key) != text.strip():
+            raise _no_key(f"the fingerprint {match[2]} is another key's")
+        return key
 
 
 @dataclass(frozen=True)
@@ -79,12 +120,20 @@ class PrivateKey:
 
     @cached_property
     def public(self) -> PublicKey:
-        """The part that seals."""
+        """The part that seals, or verifies."""
+        if self.purpose is KeyPurpose.SIGNING:
+            signs = Ed25519PrivateKey.from_private_bytes(self.raw)
+            return PublicKey(self.purpose, signs.public_key().public_bytes_raw())
         return PublicKey(self.purpose, self.x25519.public_key().public_bytes_raw())
 
     @cached_property
     def x25519(self) -> X25519PrivateKey:
-        """The key as the cryptographic library holds it."""
+        """The key as the cryptographic library holds it.
+
+        Raises:
+            InvalidKey: a signing key.
+        """
+        _check_opens(self.purpose)
         return X25519PrivateKey.from_private_bytes(self.raw)
 
 
@@ -207,6 +256,11 @@ def _purpose(value: object) -> KeyPurpose:
         if purpose.value == value:
             return purpose
     raise _no_key(f"its purpose is {value!r}")
+
+
+def _check_opens(purpose: KeyPurpose) -> None:
+    if purpose is KeyPurpose.SIGNING:
+        raise InvalidKey("a signing key opens nothing", remedy="use a key of the purpose that is wanted")
 
 
 def _check_length(raw: bytes) -> None:

@@ -208,10 +208,10 @@ def _ideal_token(purpose: KeyPurpose, place: Place) -> bytes:
 
 
 def _check_recipients(purposes: Sequence[KeyPurpose]) -> None:
-    if not purposes or len(set(purposes)) != len(purposes):
+    if not purposes or len(set(purposes)) != len(purposes) or KeyPurpose.SIGNING in purposes:
         raise InvalidList(
             f"the recipients are {[p.value for p in purposes]}",
-            remedy="give one key for each purpose, at least one",
+            remedy="give one key for each purpose, at least one, and none that signs",
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trialwright.foundation.errors import InvalidValue, RecordError
+from trialwright.foundation.errors import InvalidValue, RecordError, Refusal
 
 
 class StoreUrlInvalid(InvalidValue):
@@ -81,3 +81,21 @@ class RowsReadOnly(RecordError):
     """Projection rows are written inside a transaction only."""
 
     code = "store.rows_read_only"
+
+
+class RestoredBehind(Refusal):
+    """The store came back from a backup behind a checkpoint held outside, and nobody accepted the loss yet."""
+
+    code = "store.restored_behind"
+
+
+class BackupUnusable(RecordError):
+    """The folder is no backup, is damaged or forged, or there is something where it would go."""
+
+    code = "store.backup_unusable"
+
+
+class ToolFailed(RecordError):
+    """PostgreSQL's own program is missing or failed."""
+
+    code = "store.tool_failed"

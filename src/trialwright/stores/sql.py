@@ -21,6 +21,8 @@ from trialwright.ledger import (
 from trialwright.stores.cells import ReadOnlyRows
 from trialwright.stores.checks import checked_checkpoint, checked_size, nested
 from trialwright.stores.database import Database, unpacked
+from trialwright.stores.errors import RestoredBehind
+from trialwright.stores.holds import is_held
 from trialwright.stores.sql_rows import SqlRows
 
 _PAGE = 1000
@@ -39,6 +41,7 @@ class SqlStore:
         self._database = database
         self._rows = SqlRows(database)
         self._in_transaction = False
+        self._held = is_held(database)
         self.rows: Rows = ReadOnlyRows(self._rows)
 
     def ledger(self, ledger_id: str) -> SqlLedger:
@@ -80,7 +83,9 @@ class SqlStore:
         transaction = None
         try:
             self._database.begin()
-            transaction = SqlTransaction(self._database, ledger_id, self._rows)
+            # Asked again while it is held, so that whoever accepts the loss need not restart everybody else.
+            self._held = self._held and is_held(self._database)
+            transaction = SqlTransaction(self._database, ledger_id, self._rows, held=self._held)
             yield transaction
             self._rows.flush()
             self._database.commit()
@@ -198,10 +203,11 @@ class SqlLedger:
 class SqlTransaction:
     """A transaction on a SQL store; made by :meth:`SqlLedger.transaction`."""
 
-    def __init__(self, database: Database, ledger_id: str, rows: SqlRows) -> None:
+    def __init__(self, database: Database, ledger_id: str, rows: SqlRows, *, held: bool) -> None:
         self._database = database
         self._ledger_id = ledger_id
         self._rows = rows
+        self._held = held
         chain, frontier = database.lock_head(ledger_id)
         self._appending = Appending(chain, frontier, _Recorded(database, ledger_id))
         self._depth = 0
@@ -218,6 +224,12 @@ class SqlTransaction:
         self._appending.check(expected)
 
     def append(self, entries: Sequence[NewEntry]) -> tuple[Entry, ...]:
+        if self._held:
+            raise RestoredBehind(
+                f"{self._ledger_id} came back from a backup with entries missing; it is read-only",
+                remedy="list the loss and have it accepted: docs/how-to/back-up-and-restore.md",
+                ledger_id=self._ledger_id,
+            )
         placed = self._appending.extend(entries)
         if placed:
             self._database.write(self._ledger_id, placed, self._appending.frontier)

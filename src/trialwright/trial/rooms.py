@@ -33,6 +33,9 @@ from trialwright.trial.enrolment import events as enrolment_events
 from trialwright.trial.enrolment import state as enrolment_state
 from trialwright.trial.event import Event
 from trialwright.trial.hands import Hands
+from trialwright.trial.keys import commands as keys_commands
+from trialwright.trial.keys import events as keys_events
+from trialwright.trial.keys import state as keys_state
 from trialwright.trial.queries import commands as queries_commands
 from trialwright.trial.queries import events as queries_events
 from trialwright.trial.queries import state as queries_state
@@ -55,6 +58,7 @@ EVENTS: tuple[type[Event], ...] = (
     *custody_events.EVENTS,
     *safety_events.EVENTS,
     *closure_events.EVENTS,
+    *keys_events.EVENTS,
     *crossing_events.EVENTS,
 )
 
@@ -69,6 +73,7 @@ DECISIONS: Mapping[type[Command], Decide] = {
     **custody_commands.DECISIONS,
     **safety_commands.DECISIONS,
     **closure_commands.DECISIONS,
+    **keys_commands.DECISIONS,
 }
 
 SLICES: tuple[type[Slice], ...] = (
@@ -83,5 +88,6 @@ SLICES: tuple[type[Slice], ...] = (
     *custody_state.SLICES,
     *safety_state.SLICES,
     *closure_state.SLICES,
+    *keys_state.SLICES,
     *crossing_state.SLICES,
 )

@@ -217,13 +217,13 @@ def _rebuild(study: list[str] | None) -> None:
 @app.command()
 def backup(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
     """Copy everything this process knows, while people work; the closed process knows both spaces."""
-    from trialwright_web.config.backup import back_up
+    from trialwright_web.config.backup import back_up_all
 
-    manifest = back_up(read_environment(), folder, SystemClock().now())
-    for name, heads in manifest["heads"].items():
+    made = back_up_all(read_environment(), folder, SystemClock().now())
+    for name, heads in made.heads.items():
         for ledger, head in heads.items():
             typer.echo(f"{name}: {ledger} up to entry {head['size']:,}")
-    typer.echo(f"{len(manifest['files'])} files in {folder}")
+    typer.echo(f"Backup: {folder}")
 
 
 @app.command()
@@ -233,16 +233,19 @@ def restore(
     key: Annotated[list[str], typer.Option(help="A public key that you trust, or a file with it; may be repeated.")],
 ) -> None:
     """Put a backup back and hold it against checkpoints held outside. Exit code 1 where something is missing."""
-    from trialwright_web.config.backup import restore as put_back
+    from trialwright_web.config.backup import restore_all
 
     notes = [path.read_text(encoding="utf-8") for path in checkpoint]
     keys = [text if "+" in text else Path(text).read_text(encoding="utf-8") for text in key]
-    found = put_back(read_environment(), folder, notes, keys)
+    found = restore_all(read_environment(), folder, notes, keys, SystemClock().now())
     for report in found.reports:
         typer.echo(str(report))
-    for ledger, (has, known) in found.missing.items():
-        typer.echo(f"MISSING: {ledger} has {has:,} entries, {known:,} were covered outside: {known - has:,} are lost")
-    if not found.whole:
+    for loss in found.losses:
+        typer.echo(
+            f"MISSING: {loss.ledger_id} has {loss.has:,} entries, {loss.covered:,} were covered outside: "
+            f"{loss.covered - loss.has:,} are lost"
+        )
+    if found.losses:
         typer.echo("These studies are read-only until the loss is accepted: python -m trialwright_web accept-loss")
         raise typer.Exit(NEGATIVE)
 
@@ -251,8 +254,9 @@ def restore(
 def accept_loss(
     study: Annotated[str, typer.Argument(help="A study that came back behind.")],
     person: Annotated[str, typer.Argument(help="Who accepts; gives their password.")],
+    reason: Annotated[str, typer.Option(help="What is known of the loss, and what is done about it.")],
 ) -> None:
-    """Let a study that came back behind be written again, in somebody's name."""
+    """Let a study that came back behind be written again, in somebody's name; with the closed process's settings."""
     _django()
     from trialwright_web.accounts.models import Account
     from trialwright_web.config.backup import accept_loss as accept
@@ -260,7 +264,7 @@ def accept_loss(
     account = Account.objects.filter(username=person, is_active=True).first()
     if account is None or not account.check_password(getpass.getpass(f"Password of {person}: ")):
         raise InvalidValue("the name or the password is not right", remedy="the person types their own password")
-    typer.echo(f"Kept in {accept(_environment().installation, study, person, SystemClock().now())}")
+    typer.echo(f"Kept in {accept(_environment(), study, person, reason, SystemClock().now())}")
 
 
 def _environment() -> Environment:

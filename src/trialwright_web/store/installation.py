@@ -45,7 +45,6 @@ class InstalledStudy:
         since: the real time at which the rehearsed time was ``began``; without it rehearsed time stands still there.
         closed_store: address of the closed space; None in a process that must not know.
         dispensing_key: key file of the dispensing service; with its password.
-        mark: the file that stands there while the study is read-only after a restore.
     """
 
     id: str
@@ -57,12 +56,6 @@ class InstalledStudy:
     closed_store: str | None = None
     dispensing_key: Path | None = None
     dispensing_password: str = field(default="", repr=False)
-    mark: Path | None = None
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether a restore brought it back incomplete and nobody accepted the loss yet: nothing is written then."""
-        return self.mark is not None and self.mark.exists()
 
     def clock(self) -> Clock:
         """The machine's clock; that of a rehearsal goes on from where it stopped, or stands still there."""
@@ -118,14 +111,8 @@ def read_installation(path: Path, closed: Path | None) -> dict[str, InstalledStu
             if closed and "dispensing_key" in beyond
             else None,
             dispensing_password=_password(closed, beyond),
-            mark=read_only_mark(path, name),
         )
     return found
-
-
-def read_only_mark(installation: Path, study: str) -> Path:
-    """The file that says that a study came back incomplete from a backup."""
-    return installation.parent / f"{study}.restored-behind.json"
 
 
 def _tables(path: Path) -> Mapping[str, Mapping[str, Any]]:

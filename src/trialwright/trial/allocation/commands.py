@@ -43,6 +43,7 @@ from trialwright.trial.enrolment.gate import existing, present, recruiting
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Event, Space
 from trialwright.trial.hands import Hands
+from trialwright.trial.keys.state import Keys
 from trialwright.trial.safety.clocks import is_expedited
 from trialwright.trial.safety.state import AdverseEvents
 from trialwright.trial.state import State
@@ -156,7 +157,8 @@ class SealAllocationList(Command):
     space, with a signature over the commitment's root (hex).
 
     Refused: another method or other strata than the approved build's, a list that does not follow the ones before,
-    a build that randomises otherwise than the lists before, a signature over another root.
+    a build that randomises otherwise than the lists before, seals to a key that is not in force, a signature over
+    another root.
     """
 
     PERMISSION: ClassVar[Permission] = may(
@@ -295,6 +297,7 @@ def seal_allocation_list(command: SealAllocationList, state: State, context: Con
     prepared, sealed = command.prepared, command.prepared.sealed
     commitments = state.of(Commitments)
     _check_fits(prepared, commitments, context)
+    _check_keys(prepared, state.of(Keys))
     shown = context.signature.shown if context.signature else ""
     if shown != sealed.root.hex():
         raise NotWhatWasShown(
@@ -464,6 +467,18 @@ def _check_fits(prepared: PreparedList, commitments: Commitments, context: Conte
             f"the list does not fit the study: {problem}",
             remedy="prepare the list again from the approved build",
             list=prepared.number,
+        )
+
+
+def _check_keys(prepared: PreparedList, keys: Keys) -> None:
+    recipients = {purpose.value: print_ for purpose, print_ in prepared.sealed.recipients.items()}
+    purpose = keys.out_of_force(recipients)
+    if purpose:
+        raise ListNotFitting(
+            f"the list is sealed to a {purpose} key that is not in force",
+            remedy=f"seal it again to {keys.in_force[purpose, '']}",
+            list=prepared.number,
+            key=recipients[purpose],
         )
 
 
