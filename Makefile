@@ -57,6 +57,8 @@ bench-analysis: setup ## Speed of the analyses, beside R where Rscript with nlme
 
 bench-web: setup ## Forms saved over HTTP on PostgreSQL and SQLite; a page of 300 participants (takes ten minutes)
 	$(RUN)/python benchmarks/web.py
+	$(RUN)/python -m trialwright_web.config.demo $(DEMO)/application --prepare
+	$(RUN)/python benchmarks/matrix_page.py $(DEMO)/application
 
 axe: setup ## Accessibility of every page, in 3 languages at 2 widths
 	$(RUN)/python tests/campaigns/axe.py
