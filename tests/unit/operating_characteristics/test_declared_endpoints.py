@@ -24,7 +24,7 @@ from trialwright.operating_characteristics import (
 )
 from trialwright.operating_characteristics.lists import allocation_lists, declared_design, strata_shares
 from trialwright.operating_characteristics.running import COMMON
-from trialwright.protocol import Severity, load_study
+from trialwright.protocol import LoadedStudy, load_study
 from trialwright.statistics import spending_boundaries
 from trialwright.statistics.group_sequential import lan_demets_obrien_fleming
 
@@ -33,10 +33,15 @@ RATE, RATIO = 0.04, 0.5
 
 
 @pytest.fixture(scope="module")
-def frexalimab(request) -> Build:
+def loaded(request) -> LoadedStudy:
+    """The folder, as it was read."""
+    return load_study(request.config.rootpath / "studies" / "frexalimab-sc-iv")
+
+
+@pytest.fixture(scope="module")
+def frexalimab(loaded) -> Build:
     """Parallel arms, 240 participants, lists for each site and level."""
-    folder = request.config.rootpath / "studies" / "frexalimab-sc-iv"
-    return compile_study(load_study(folder))
+    return compile_study(loaded)
 
 
 @pytest.fixture(scope="module")
@@ -239,8 +244,34 @@ def test_what_cannot_be_simulated_by_name_is_refused(timed):
         cases(timed.study, replace(point, models=("edss_mmrm",)), 1)
 
 
-def test_the_studies_declare_what_can_be_simulated(request):
-    for name in ("smart-ms", "frexalimab-sc-iv", "ocrelizumab-sc"):
-        loaded = load_study(request.config.rootpath / "studies" / name)
-        found = [each for each in check_study(loaded) if each.file == "simulation.yaml"]
-        assert not [each for each in found if each.severity is Severity.ERROR]
+def test_a_study_file_reaches_the_log_rank_kernel_and_its_answer_is_in_plain_words(frexalimab):
+    """Rate 0.02 a month, ratio 0.7, 240 participants over 47 weeks: Schoenfeld 1981 tells the power."""
+    (point,) = settings(frexalimab.study, scenarios=("fewer_lesions",), grids=False)
+    point = replace(point, models=("relapse_logrank",), dropout_per_year=0.0, effect=2.0)
+    plan = Plan(frexalimab.canonical, (point,), (BLOCK,), seed=5)
+
+    (answer,) = report(frexalimab.study, plan, run(plan, HERE)).answers
+
+    log_ratio = 2 * np.log(0.7)
+    months = (found := cases(frexalimab.study, point, 5)[0])[0].world.follow_up_months
+    events = 120 * sum(1 - np.exp(-0.02 * ratio * months) for ratio in (1.0, 0.49))
+    expected = stats.norm.sf(stats.norm.isf(0.025) - abs(log_ratio) * (events / 4) ** 0.5)
+    assert [case.model for case in found] == ["relapse_logrank"]
+    assert answer.truth == pytest.approx(log_ratio)
+    assert answer.significant[0] == pytest.approx(expected, abs=3 * answer.significant[1] + 0.02)
+    assert answer.sentence().startswith("With 240 participants this design finds a hazard ratio of 0.49 in ")
+
+
+@pytest.mark.parametrize(("item", "refused"), [("relapse.start", False), ("ms_history.diagnosed", True)])
+def test_an_event_is_written_down_when_it_happens_or_asked_for_at_the_visits_that_the_plan_names(
+    loaded, item, refused
+):
+    plan = loaded.study.analysis
+    endpoints = tuple(
+        each.model_copy(update={"item": item}) if each.id == "first_relapse" else each for each in plan.endpoints
+    )
+    changed = loaded.study.model_copy(update={"analysis": plan.model_copy(update={"endpoints": endpoints})})
+
+    found = [each for each in check_study(replace(loaded, study=changed)) if each.rule == "TW142"]
+
+    assert bool(found) == refused

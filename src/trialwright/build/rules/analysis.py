@@ -87,6 +87,8 @@ def endpoints_collected(context: StudyContext) -> Iterator[Problem]:
         form = endpoint.item.split(".")[0]
         if endpoint.item not in context.study.items:
             continue
+        if endpoint.measure == "time_to_event" and form in context.study.schedule.log_forms:
+            continue  # written down when it happens; the encounters say how long people are followed
         named: list[tuple[KeyPath, str]] = [(("endpoints", n, "at", k), at) for k, at in enumerate(endpoint.at)]
         if endpoint.baseline is not None:
             named.append((("endpoints", n, "baseline"), endpoint.baseline))

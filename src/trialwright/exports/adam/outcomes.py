@@ -26,6 +26,16 @@ class Measured:
     sequence: int
 
 
+@dataclass(frozen=True)
+class Occurred:
+    """One event that was written down when it happened; ``day`` is None where its date is partial or absent."""
+
+    day: int | None
+    date: str
+    domain: str
+    sequence: int
+
+
 class Measurements:
     """Results of the tabulation data sets by parameter."""
 
@@ -44,6 +54,28 @@ class Measurements:
             encounter = self._encounters.get(row.get("VISITNUM"))  # type: ignore[arg-type]  # numbers of visits
             if encounter is not None:
                 yield _measured(domain, encounter, row)
+
+    def occurred(self, parameter: Parameter) -> Mapping[str, list[Occurred]]:
+        """Events of a parameter by participant, in the order of the records."""
+        assert parameter.variable is not None, "asked for only where events are written when they happen"
+        domain = parameter.target.domain
+        found: dict[str, list[Occurred]] = {}
+        for row in self._sdtm[domain].dicts() if domain in self._sdtm else ():
+            if _is_of(parameter, row):
+                date = row.get(parameter.variable)
+                event = Occurred(day_number(date), str(date or ""), domain, int(row[f"{domain}SEQ"] or 0))
+                found.setdefault(str(row["USUBJID"]), []).append(event)
+        return found
+
+    def attended(self) -> Mapping[str, list[tuple[str, int]]]:
+        """Planned encounters that took place and their days, by participant."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for row in self._sdtm["SV"].dicts() if "SV" in self._sdtm else ():
+            encounter = self._encounters.get(row.get("VISITNUM"))  # type: ignore[arg-type]  # numbers of visits
+            day = day_number(row.get("SVSTDTC"))
+            if encounter is not None and day is not None:
+                found.setdefault(str(row["USUBJID"]), []).append((encounter, day))
+        return found
 
 
 def _is_of(parameter: Parameter, row: Mapping[str, Value]) -> bool:

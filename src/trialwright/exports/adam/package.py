@@ -28,7 +28,9 @@ METHODS = (
     Method("PCHG", "Percent change", "100 * CHG / BASE; none where BASE is 0.", expression="100 * CHG / BASE"),
     Method("ANALYSED", "Analysed record", "The last value of a visit that the plan looks at."),
     Method("TIME", "Time to event", "Days from the first treatment, which is day 1, to the first visit with the "
-           "event; without one, censored at the last visit seen without it."),
+           "event; without one, censored at the last visit seen without it. An event that is written down when it "
+           "happens has its own date; without one, censored at the endpoint's last encounter, or where that was "
+           "missed, at the last visit or the end of the study, whichever is later."),
     Method("GRADE", "Grade", "The grade as a number."),
     Method("EMERGENT", "After which treatment", "An event that began on or after the first dose; its period and "
            "treatment are those of the last dose before or on the day it began."),

@@ -38,6 +38,7 @@ class Parameter:
         visits: encounters that some endpoint looks at.
         baseline: encounter of the baseline, or None.
         survival: whether it is a time to an event.
+        variable: where the date of the event stands, if it is written when it happens and not asked at visits.
     """
 
     code: str
@@ -47,6 +48,7 @@ class Parameter:
     visits: tuple[str, ...]
     baseline: str | None
     survival: bool
+    variable: str | None = None
 
 
 class PlanWords:
@@ -125,15 +127,20 @@ class PlanWords:
                     item=endpoint.item,
                 )
             target, label = self._target(endpoint)
+            occurs = key[1] and endpoint.item.partition(".")[0] in self._study.schedule.log_forms
+            if occurs:
+                label = self.text(endpoint.label)
+            named = endpoint.id if occurs else target.test or target.variable
             taken = {parameter.code for other, parameter in found.items() if other != key}
             found[key] = Parameter(
-                code=known.code if known else _apart(_short(target.test or target.variable, 8), taken),
+                code=known.code if known else _apart(_short(named, 8), taken),
                 label=label,
                 item=endpoint.item,
                 target=target,
                 visits=tuple(visits),
                 baseline=endpoint.baseline or (known.baseline if known else None),
                 survival=key[1],
+                variable=target.variable if occurs else None,
             )
         return found
 

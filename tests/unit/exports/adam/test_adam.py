@@ -10,8 +10,9 @@ import pytest
 from trialwright.exports.adam import PlanWords, adam_package, doses_of
 from trialwright.exports.adam.errors import PlanNotMapped
 from trialwright.exports.adam.notes import AdamKind
-from trialwright.exports.adam.outcomes import Measured
+from trialwright.exports.adam.outcomes import Measured, Measurements
 from trialwright.exports.adam.survival import Survival
+from trialwright.exports.datasets import Dataset, Variable
 from trialwright.exports.files import write_package
 from trialwright.trial.capture.views import ITEM
 
@@ -193,3 +194,62 @@ def test_without_an_event_a_time_is_censored_at_the_last_visit(crossover):
 def test_without_any_visit_a_time_is_censored_at_its_start(crossover):
     (row,), _ = survival_rows(crossover)
     assert (row["AVAL"], row["CNSR"], row["EVNTDESC"]) == (1.0, 1, "NO VISIT")
+
+
+DAY_100 = "1960-04-10"
+
+
+def relapse_rows(exported, *, relapses=(), visits=(), ended=None):
+    """ADTTE of one participant, treated on day 100, whose relapses are written down when they happen."""
+    first, *_ = exported.study.analysis.endpoints
+    timed = first.model_copy(
+        update={"id": "first_relapse", "item": "relapse.start", "measure": "time_to_event", "baseline": None}
+    )
+    analysis = exported.study.analysis.model_copy(update={"endpoints": (timed,)})
+    words = PlanWords(exported.study.model_copy(update={"analysis": analysis}))
+    numbers = words.visit_numbers
+    tables = (
+        table("CE", ("USUBJID", "CESEQ", "CECAT", "CESTDTC"), [("P", n, *row) for n, row in enumerate(relapses, 1)]),
+        table("SV", ("USUBJID", "VISITNUM", "SVSTDTC"), [("P", numbers[name], day) for name, day in visits]),
+    )
+    people = type("People", (), {})()
+    people.rows = {"P": {"TRTSDT": 100, "RANDDT": 90, "EOSDT": ended}}
+    people.carried = lambda usubjid: {"STUDYID": "S", "USUBJID": usubjid}
+    people.treatment = lambda usubjid, period: "cells"
+    survival = Survival(words, people, Measurements(replace(exported.sdtm, datasets=tables), words))
+    (parameter,) = words.parameters.values()
+    (row,) = survival._rows(parameter)
+    return row, survival.notes
+
+
+def table(name, columns, rows):
+    return Dataset(name, name, "EVENTS", "", tuple(Variable(column, column) for column in columns), rows)
+
+
+def test_an_event_that_is_written_down_when_it_happens_has_its_own_date(crossover):
+    (last,) = crossover.study.analysis.endpoints[0].at
+    early, other = ("RELAPSE", "1960-04-01"), ("OTHER", "1960-04-11")
+    row, _ = relapse_rows(
+        crossover,
+        relapses=[("RELAPSE", "1960-06-09"), early, other, ("RELAPSE", "1960-05-09")],
+        visits=[("baseline", DAY_100), (last, "1960-09-01")],
+    )
+    assert (row["AVAL"], row["CNSR"], row["PARAMCD"]) == (30.0, 0, "FIRSTREL")
+    assert (row["SRCDOM"], row["SRCVAR"], row["SRCSEQ"]) == ("CE", "CESTDTC", 4)
+
+
+def test_events_after_the_last_encounter_of_the_endpoint_do_not_count(crossover):
+    (last,) = crossover.study.analysis.endpoints[0].at
+    row, _ = relapse_rows(crossover, relapses=[("RELAPSE", "1960-06-09")], visits=[(last, "1960-05-09")], ended=900)
+    assert (row["AVAL"], row["CNSR"], row["SRCDOM"]) == (30.0, 1, None)
+
+
+def test_who_missed_the_last_encounter_is_followed_to_the_end_of_the_study(crossover):
+    row, _ = relapse_rows(crossover, visits=[("baseline", DAY_100)], ended=129)
+    assert (row["AVAL"], row["CNSR"], row["EVNTDESC"]) == (30.0, 1, "END OF FOLLOW-UP WITHOUT THE EVENT")
+
+
+def test_an_event_with_a_partial_date_ends_no_time_and_is_told(crossover):
+    row, notes = relapse_rows(crossover, relapses=[("RELAPSE", "1960-05")], ended=129)
+    assert (row["AVAL"], row["CNSR"]) == (30.0, 1)
+    assert [(note.kind, note.what) for note in notes] == [(AdamKind.EVENT_NOT_DATED, "FIRSTREL CESTDTC 1960-05")]
