@@ -103,8 +103,10 @@ def simulate(
     if report is not None:
         compared = _methods_of(characteristics, build.study, seed)
         write_file(report / "operating-characteristics.html", characteristics.as_html(found, compared).encode())
-        write_file(report / "operating-characteristics.csv", characteristics.as_csv(found).encode())
-        plain_data = json.dumps(found.as_dict(), indent=2, ensure_ascii=False) + "\n"
+        for name, table in characteristics.as_csv(found, compared).items():
+            write_file(report / f"{name}.csv", table.encode())
+        everything = {**found.as_dict(), "methods": [each.as_dict() for each in compared]}
+        plain_data = json.dumps(everything, indent=2, ensure_ascii=False) + "\n"
         write_file(report / "operating-characteristics.json", plain_data.encode())
     if as_json:
         print_json(found.as_dict())
@@ -158,17 +160,19 @@ def _lines(found: Report) -> Iterator[str]:
         yield from (f"  {each.sentence()}" for each in found.looks if each.setting == setting)
         yield from _going(going[setting])
         wide = max(len(each.model) for each in members)
-        yield f"  {'':<{wide}}{'truth':>9}{'found %':>16}{'bias':>9}{'covered %':>11}"
+        yield f"  {'':<{wide}}{'truth':>9}{'found %':>16}{'bias':>19}{'covered %':>16}"
         for each in members:
-            share, error = each.significant
-            bias = "" if each.bias is None else f"{each.bias[0]:.3g}"
-            covered = "" if each.coverage is None else f"{100 * each.coverage[0]:.1f}"
-            shown = f"{100 * share:.1f} ± {196 * error:.1f}"
-            line = f"  {each.model:<{wide}}{each.truth:>9.3g}{shown:>16}{bias:>9}{covered:>11}"
+            bias = "" if each.bias is None else f"{each.bias[0]:.3f} ± {1.96 * each.bias[1]:.3f}"
+            shown, covered = _percent(each.significant), _percent(each.coverage)
+            line = f"  {each.model:<{wide}}{each.truth:>9.3g}{shown:>16}{bias:>19}{covered:>16}"
             yield line.replace("-", "−") if "-" not in each.model else line
     if found.left_out:
         yield from ("", "Not simulated:")
         yield from (f"  {each.model}: {each.why}" for each in found.left_out)
+
+
+def _percent(share: tuple[float, float] | None) -> str:
+    return "" if share is None else f"{100 * share[0]:.1f} ± {196 * share[1]:.1f}"
 
 
 def _going(conduct: ConductAnswer) -> Iterator[str]:
@@ -176,13 +180,13 @@ def _going(conduct: ConductAnswer) -> Iterator[str]:
         last, ends = conduct.accrual_months, conduct.duration_months
         yield (
             f"  The last participant is randomised after {last[0]:.1f} months (±{1.96 * last[1]:.1f}), "
-            f"the last visit is after {ends[0]:.1f}."
+            f"the last visit is after {ends[0]:.1f} (±{1.96 * ends[1]:.1f})."
         )
     if conduct.without is not None and conduct.some_without is not None:
         share, error = conduct.some_without
         yield (
-            f"  {conduct.without[0]:.1f} participants miss an administration for want of product; anybody does in "
-            f"{100 * share:.1f} ± {196 * error:.1f} % of trials."
+            f"  {conduct.without[0]:.1f} participants (±{1.96 * conduct.without[1]:.1f}) miss an administration for "
+            f"want of product; anybody does in {100 * share:.1f} ± {196 * error:.1f} % of trials."
         )
     if conduct.too_few_places is not None:
         share, error = conduct.too_few_places

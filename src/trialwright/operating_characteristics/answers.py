@@ -10,7 +10,7 @@ from trialwright.operating_characteristics.cases import Case, Measure, NotSimula
 from trialwright.operating_characteristics.looks import Looks
 from trialwright.operating_characteristics.running import CONDUCT, Plan, Results, looks_key, prepared
 from trialwright.operating_characteristics.settings import Setting
-from trialwright.operating_characteristics.tallies import Tally, mean_and_error, share_and_error
+from trialwright.operating_characteristics.tallies import Tally, mean_and_error, share_and_error, spread_and_error
 from trialwright.protocol.folder import Study
 
 Number = tuple[float, float]
@@ -49,7 +49,7 @@ class Answer:
     coverage: Number | None
     half_width: Number | None
     standard_error: Number | None
-    empirical_error: float | None
+    empirical_error: Number | None
     not_estimated: Number
     notes: tuple[str, ...]
     measure: Measure
@@ -217,7 +217,6 @@ def _primary(study: Study) -> set[str]:
 
 def _answer(setting: Setting, kind: str, case: Case, sums: Tally, primary: bool) -> Answer:
     trials, estimated = sums["trials"], sums["estimated"]
-    off = mean_and_error(sums, "off", "estimated")
     return Answer(
         setting=setting,
         kind=kind,
@@ -225,11 +224,11 @@ def _answer(setting: Setting, kind: str, case: Case, sums: Tally, primary: bool)
         trials=int(trials),
         truth=case.truth,
         significant=_certain(share_and_error(sums["significant"], trials)),
-        bias=off,
+        bias=mean_and_error(sums, "off", "estimated"),
         coverage=share_and_error(sums["covered"], estimated),
         half_width=mean_and_error(sums, "half_width", "estimated"),
         standard_error=mean_and_error(sums, "error", "estimated"),
-        empirical_error=None if off is None else off[1] * estimated**0.5,
+        empirical_error=spread_and_error(sums, "off", "estimated"),
         not_estimated=_certain(share_and_error(trials - estimated, trials)),
         notes=case.notes,
         measure=case.measure,

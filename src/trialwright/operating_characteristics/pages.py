@@ -1,10 +1,8 @@
-"""The answers as a table (CSV) and as one page (HTML) for the sample-size section of a protocol."""
+"""The answers as one page (HTML) for the sample-size section of a protocol."""
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
@@ -34,24 +32,6 @@ caption{text-align:left;font-weight:600;padding:.3rem 0}
 figure{margin:1.5rem 0}figcaption{font-size:.9rem;color:#444}svg{max-width:100%;height:auto}
 summary{cursor:pointer;font-weight:600;margin:1rem 0}.key{border-left:4px solid #0b5fa5;padding:.2rem 1rem}
 @media print{details>*{display:block}body{margin:0;max-width:none}figure,tr{break-inside:avoid}}"""
-
-
-def as_csv(found: Report) -> str:
-    """One line for each setting and model; empty where there is no number."""
-    out = io.StringIO()
-    numbers = ("significant", "bias", "coverage", "half_width", "standard_error", "not_estimated")
-    heads = [part for name in numbers for part in (name, f"{name}_mcse")]
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["setting", "scenario", "participants", "model", "question", "trials", "truth", *heads])
-    for each in found.answers:
-        cells: list[object] = []
-        for name in numbers:
-            value: Number | None = getattr(each, name)
-            cells += ["", ""] if value is None else [repr(value[0]), repr(value[1])]
-        setting = each.setting
-        first = (setting.id, setting.scenario, setting.participants, each.model, each.question)
-        writer.writerow([*first, each.trials, repr(each.truth), *cells])
-    return out.getvalue()
 
 
 def as_html(found: Report, methods: Sequence[Assessed] = ()) -> str:

@@ -62,6 +62,16 @@ def mean_and_error(total: Tally, name: str, count: str) -> tuple[float, float] |
     return mean, math.sqrt(variance / n)
 
 
+def spread_and_error(total: Tally, name: str, count: str) -> tuple[float, float] | None:
+    """(standard deviation, its Monte-Carlo standard error for normal values); None below two values."""
+    found = mean_and_error(total, name, count)
+    if found is None:
+        return None
+    n = total[count]
+    spread = found[1] * math.sqrt(n)
+    return spread, spread / math.sqrt(2.0 * (n - 1.0))
+
+
 def share_and_error(part: float, whole: float) -> tuple[float, float] | None:
     """(share, its Monte-Carlo standard error); None without trials."""
     if whole <= 0:

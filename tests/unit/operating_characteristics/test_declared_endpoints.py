@@ -14,6 +14,7 @@ from trialwright.operating_characteristics import (
     CannotSimulate,
     Plan,
     Streams,
+    as_csv,
     as_html,
     cases,
     replay,
@@ -167,6 +168,8 @@ def test_the_answer_of_looks_says_where_trials_stop_and_how_many_people_they_nee
     assert looks.needed[0] == pytest.approx(240 - 120 * stops[0])
     assert looks.sentence().replace("|", "") in as_html(found)
     assert found.as_dict()["looks"]
+    table = as_csv(found)["looks"].splitlines()
+    assert [line.split(",")[-6] for line in table[1:]] == [repr(stop) for stop, _ in looks.stopped]
 
 
 def test_a_look_at_too_few_participants_is_named_as_not_simulated(frexalimab):

@@ -15,6 +15,7 @@ from scipy import stats
 from trialwright.operating_characteristics import (
     CannotSimulate,
     Plan,
+    Report,
     as_csv,
     as_html,
     assess,
@@ -93,9 +94,15 @@ def test_table_and_page_hold_every_answer(smart_ms):
     plan = Plan(smart_ms.canonical, points, (100,) * len(points), seed=1)
     found = report(smart_ms.study, plan, run(plan, HERE))
 
-    rows = list(csv.DictReader(io.StringIO(as_csv(found))))
+    tables = {name: list(csv.DictReader(io.StringIO(text))) for name, text in as_csv(found).items()}
+    assert tables.keys() == {"answers", "conduct"}
+    rows = tables["answers"]
     assert len(rows) == len(found.answers) == 10
-    assert float(rows[0]["significant"]) == found.answers[0].significant[0]
+    assert (float(rows[0]["significant"]), float(rows[0]["significant_mcse"])) == found.answers[0].significant
+    assert len(tables["conduct"]) == len(found.conduct) == len(points)
+    assert (
+        float(tables["conduct"][0]["without"]), float(tables["conduct"][0]["without_mcse"])
+    ) == found.conduct[0].without  # fmt: skip
     page = as_html(found)
     parser = _Balanced()
     parser.feed(page.removeprefix("<!doctype html>"))
@@ -160,8 +167,14 @@ def test_methods_are_shown_side_by_side_with_the_known_predictability(smart_ms):
     }
     for method, share in known.items():
         assert shares[method] == pytest.approx(share, abs=0.15)
+    (own, *_) = csv.DictReader(io.StringIO(as_csv(_nothing(smart_ms), found)["methods"]))
+    assert (own["declared"], float(own["size"])) == ("1", found[0].size[0])
     for each in found:
         assert abs(each.size[0] - 0.05) < 4 * (0.05 * 0.95 / BLOCK) ** 0.5 + 0.001
+
+
+def _nothing(build) -> Report:
+    return Report(build.study.identity.id, 1, 0.05, (), (), (), ())
 
 
 def test_the_re_randomisation_test_counts_lists_that_differ_as_much():
