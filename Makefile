@@ -7,7 +7,7 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
-	axe screenshots campaigns lock clean conformance attack-power attack-crash attack-tampering attack-blind validation bench-durable \
+	axe screenshots campaigns lock clean conformance attack-power attack-backup attack-crash attack-tampering attack-blind attack-trials validation bench-durable \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
 
 help: ## Show what can be made
@@ -113,6 +113,10 @@ attack-tampering: setup ## 100,000 databases changed by their owner (takes half 
 attack-blind: setup ## A classifier on the open space of 200 trials, and 21 planted leaks (takes half an hour)
 	$(RUN)/python tests/campaigns/attack_blind.py 200 2
 
+attack-trials: setup ## 10,000 random trials of 2,000 random studies; goes on where it was stopped (takes half an hour)
+	mkdir -p build
+	$(RUN)/python tests/campaigns/attack_trials.py 10000 --kept build/attack-trials.jsonl
+
 validation: setup ## docs/validation/report.md: each requirement, its risk, its tests and their results
 	$(RUN)/python tests/campaigns/validation.py
 
@@ -121,6 +125,9 @@ attack-power: setup ## 10,000 power cuts on SQLite
 
 attack-crash: setup ## 43 failpoints and random kills on SQLite and PostgreSQL, the server too (takes half an hour)
 	$(RUN)/python tests/campaigns/attack_crash.py 1000 200
+
+attack-backup: setup ## 500 rounds of backups while four people write, restored whole, behind, at a moment, and attacked
+	$(RUN)/python tests/campaigns/attack_backup.py 500
 
 bench-durable: setup ## Form saves beside a bare disk sync; 64 clients through the grouped writer
 	$(RUN)/python benchmarks/durable.py

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -19,6 +19,7 @@ from pathlib import Path
 from trialwright.foundation.errors import InvalidValue
 from trialwright.ledger import (
     Entry,
+    LedgerDamaged,
     NewEntry,
     Report,
     Store,
@@ -28,7 +29,7 @@ from trialwright.ledger import (
 )
 from trialwright.stores.backup import Backup, Part, heads_of, read_backup
 from trialwright.stores.copying import check_room, copy_in, file_of, is_file, make_durable
-from trialwright.stores.errors import BackupUnusable
+from trialwright.stores.errors import BackupUnusable, NotAStore, StoreSettingsTooWeak, StoreUnavailable
 from trialwright.stores.holds import Loss, hold
 from trialwright.stores.opening import open_store
 
@@ -169,8 +170,9 @@ def _check_known(outside: Mapping[str, str], backup: Backup, parts: Sequence[Par
 
 def _examined(
     part: Part, backup: Backup, outside: Mapping[str, str], keys: Sequence[VerifierKey], until: Until | None
-) -> Iterator[Report]:
-    with open_store(part.address, create=False) as store:
+) -> tuple[Report, ...]:
+    reports = []
+    with _opened(part) as store:
         if until is None and heads_of(store) != backup.heads.get(part.name):
             raise BackupUnusable(
                 f"{part.file} is not of the moment that the manifest names",
@@ -188,7 +190,20 @@ def _examined(
                     ledger=ledger_id,
                     entry=report.fault.seq,
                 )
-            yield report
+            reports.append(report)
+    return tuple(reports)
+
+
+@contextmanager
+def _opened(part: Part) -> Iterator[Store]:
+    """A damaged file may be found out only while it is read."""
+    try:
+        with open_store(part.address, create=False) as store:
+            yield store
+    except (LedgerDamaged, NotAStore, StoreSettingsTooWeak, StoreUnavailable) as error:
+        raise BackupUnusable(
+            f"{part.file} cannot be read: {error.message}", remedy="use another backup", file=part.file
+        ) from error
 
 
 def _check_spaces(parts: Iterable[Part], agree: Agree | None) -> None:
@@ -232,16 +247,15 @@ def _cut(source: Path, parts: Sequence[Part], until: Until) -> None:
             remedy="restore it whole, or let the server go back by recovery_target_time",
         )
     with ExitStack() as stack:
+        for part in parts:
+            stack.callback(_scratch(part).unlink, missing_ok=True)
         stores = {p.name: stack.enter_context(_readable(source / p.file, p)) for p in parts}
         ledger = stores[first.name].ledger(first.ledger)
-        last, instant, later = _moment(ledger.read(), until, ledger.size())
+        moment = _moment(ledger.read(), until, ledger.size())
         for part in parts:
             # Closed, so that the copy has its whole log in the file before it gets its name.
             with open_store(part.address) as target:
-                _write_acts(stores[part.name], target, {first.ledger: last}, instant, later)
-    for part in parts:
-        with suppress(FileNotFoundError):
-            _scratch(part).unlink()
+                _write_acts(stores[part.name], target, first.ledger, moment)
 
 
 def _scratch(part: Part) -> Path:
@@ -256,43 +270,70 @@ def _readable(file: Path, part: Part) -> Store:
     return open_store(f"sqlite:///{scratch}", create=False)
 
 
-def _moment(entries: Iterable[Entry], until: Until, size: int) -> tuple[int, str, frozenset[str]]:
-    """The last entry to bring back, its time, and the requests of acts that come after it; whole acts only."""
+@dataclass(frozen=True)
+class _Moment:
+    """Whole acts up to a moment.
+
+    Attributes:
+        last: the last entry of the first part's ledger.
+        instant: the time up to which acts of other ledgers are brought back.
+        kept, later: requests of the first part's acts up to it, and after it.
+    """
+
+    last: int
+    instant: str
+    kept: frozenset[str]
+    later: frozenset[str]
+
+
+def _moment(entries: Iterable[Entry], until: Until, size: int) -> _Moment:
     wanted = until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(until, datetime) else ""
     if isinstance(until, int) and not 0 < until <= size:
         raise BackupUnusable(f"the backup has no entry {until}", remedy=f"give one from 1 to {size}", size=size)
-    last, instant, later, over = 0, "", set(), False
+    last, instant = 0, wanted
+    kept: set[str] = set()
+    later: set[str] = set()
     for request, act in groupby(entries, key=lambda entry: entry.request_id):
         every = list(act)
-        over = over or (every[-1].seq > until if isinstance(until, int) else _at(every[0]) > wanted)
-        if over:
+        over = every[-1].seq > until if isinstance(until, int) else _at(every[0]) > wanted
+        if later or over:
             later.add(request)
         else:
-            last, instant = every[-1].seq, _at(every[-1])
+            kept.add(request)
+            # Clocks jump: the last act need not have the latest time.
+            last, instant = every[-1].seq, max(instant, _at(every[-1]))
     if not last:
         raise BackupUnusable("nothing had been recorded at that moment", remedy="give a later one")
-    return last, wanted or instant, frozenset(later)
+    return _Moment(last, instant, frozenset(kept), frozenset(later))
 
 
-def _write_acts(source: Store, target: Store, last: Mapping[str, int], instant: str, later: frozenset[str]) -> None:
+def _write_acts(source: Store, target: Store, first: str, moment: _Moment) -> None:
     for ledger_id in source.ledger_ids():
         ledger = source.ledger(ledger_id)
-        limit = last.get(ledger_id)
+        limit = moment.last if ledger_id == first else _reach(ledger.read(), moment)
         waiting: list[NewEntry] = []
-        for request, act in groupby(ledger.read(limit=limit), key=lambda entry: entry.request_id):
-            every = list(act)
-            # Up to the first act that is later, by the clock or because its other half is.
-            if limit is None and (request in later or _at(every[0]) > instant):
-                break
+        for _request, act in groupby(ledger.read(limit=limit), key=lambda entry: entry.request_id):
             if len(waiting) >= _AT_ONCE:
                 _append(target, ledger_id, waiting)
                 waiting = []
-            waiting += [NewEntry(e.stream, e.stream_seq, e.type, e.request_id, e.body) for e in every]
+            waiting += [NewEntry(e.stream, e.stream_seq, e.type, e.request_id, e.body) for e in act]
         _append(target, ledger_id, waiting)
         size = target.ledger(ledger_id).size()
         for note in source.checkpoints(ledger_id):
             if parse_checkpoint(note).size <= size:
                 target.save_checkpoint(ledger_id, note)
+
+
+def _reach(entries: Iterable[Entry], moment: _Moment) -> int:
+    """How far another ledger comes back: no act whose other half is later, every act whose other half is kept."""
+    last, on_time = 0, True
+    for entry in entries:
+        if entry.request_id in moment.later:
+            break
+        on_time = on_time and _at(entry) <= moment.instant
+        if on_time or entry.request_id in moment.kept:
+            last = entry.seq
+    return last
 
 
 def _append(target: Store, ledger_id: str, entries: Sequence[NewEntry]) -> None:
