@@ -11,6 +11,7 @@ from importlib.resources import files
 
 import trialwright
 from trialwright.analysis.errors import NotUnblinded
+from trialwright.analysis.frozen import FrozenCode, frozen_code
 from trialwright.analysis.groups import Groups
 from trialwright.analysis.plan import AnalysisPlan
 from trialwright.analysis.words import Words
@@ -78,6 +79,11 @@ class Material:
         """Ledger, entries, root, build and software that every number belongs to, and the digest of the code."""
         found = {**self.adam.package.source, "code": code_digest()}
         return {**found, "data_cut": self.cut} if self.cut else found
+
+    @cached_property
+    def frozen_code(self) -> FrozenCode:
+        """Whether the programs that run are those that the record froze."""
+        return frozen_code(self.reading.open, code_digest(), rehearsed=is_rehearsal(self.reading.open))
 
     @property
     def mark(self) -> str:

@@ -50,6 +50,7 @@ def _context(report: Report) -> dict[str, Any]:
         "study_title": material.package.title,
         "mark": material.mark,
         "headline": report.headline(),
+        "other_code": material.frozen_code.sentence(words) if material.frozen_code.differs else "",
         "origin": origin,
         "running": f"{material.package.study} · {origin}",
         "facts": _facts(report),
@@ -67,6 +68,7 @@ def _facts(report: Report) -> list[tuple[str, str]]:
         (words("Data until"), report.material.package.created),
         (words("Build"), source["build"]),
         (words("Code"), f"Trialwright {source['software']}, {source['code']}"),
+        (words("Frozen code"), report.material.frozen_code.sentence(words)),
     ]
     return [*shown, (words("Data cut"), source["data_cut"])] if "data_cut" in source else shown
 

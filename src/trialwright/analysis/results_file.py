@@ -22,8 +22,9 @@ def as_dict(report: Report) -> dict[str, Any]:
     """Plain data.
 
     Keys: ``format``, ``study``, ``kind``, ``mark``, ``language``, ``source`` (ledger, entries, root, build, software,
-    code), ``results``, ``order``, ``pieces``, ``notes``. Each result, step and piece names its item of the plan and
-    repeats the snapshot's root and the code's digest, so that it can be quoted alone.
+    code), ``frozen_code`` (state: same, differs, not_frozen or rehearsed), ``results``, ``order``, ``pieces``,
+    ``notes``. Each result, step and piece names its item of the plan and repeats the snapshot's root and the code's
+    digest, so that it can be quoted alone.
     """
     material = report.material
     source = dict(material.source)
@@ -35,6 +36,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "mark": material.mark,
         "language": report.language,
         "source": source,
+        "frozen_code": {"state": material.frozen_code.state, "recorded": material.frozen_code.recorded},
         "data_until": material.package.created,
         "results": [_result(result, belongs) for result in report.results],
         "order": [_step(step, belongs) for step in report.order],

@@ -31,6 +31,15 @@ NORWEGIAN: Mapping[str, str] = {
     "Entries": "Oppføringer",
     "Build": "Bygg",
     "Code": "Kode",
+    "Frozen code": "Låst kode",
+    "No programs had been frozen in the record at this snapshot.":
+        "Ingen programmer var låst i registreringen ved dette øyeblikksbildet.",
+    "These are the programs that the record froze ({code}).":
+        "Dette er programmene som registreringen låste ({code}).",
+    "A rehearsal freezes a stand-in ({code}), no real programs.":
+        "En generalprøve låser en stedfortreder ({code}), ikke virkelige programmer.",
+    "THE PROGRAMS DIFFER: the record froze {code} before the unblinding, these numbers were made by {running}.":
+        "PROGRAMMENE ER ANDRE: registreringen låste {code} før avblindingen, disse tallene er laget av {running}.",
     "Data cut": "Datauttrekk",
     "Page": "Side",
     "Not shown": "Ikke vist",

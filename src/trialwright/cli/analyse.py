@@ -193,6 +193,7 @@ def _as_dict(report: Report, output: Path, written: list[str]) -> dict[str, obje
         "models": len(report.results),
         "failed": {result.item: result.failed for result in report.results if result.failed is not None},
         "headline": report.headline(),
+        "frozen_code": material.frozen_code.sentence(material.words),
     }
 
 
@@ -204,5 +205,7 @@ def _lines(report: Report, output: Path, written: list[str]) -> list[str]:
         f"{len(report.pieces)} pieces, {len(report.results)} models, {len(failed)} not estimated",
         *(f"  {result.item}: {result.failed}" for result in failed),
         f"snapshot {material.source['root']}",
+        f"code {material.source['code']}",
+        material.frozen_code.sentence(material.words),
         *(f"{output / name}" for name in written),
     ]

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,10 +31,13 @@ from trialwright.analysis import (
 )
 from trialwright.analysis.content import LeftOut, ReportFigure, ReportTable
 from trialwright.analysis.flow import flow_of
+from trialwright.analysis.frozen import frozen_code
+from trialwright.analysis.material import code_digest
 from trialwright.analysis.words import NORWEGIAN, Words
 from trialwright.protocol.roles import Role
 from trialwright.trial.allocation.commands import DiscloseForDataCut
 from trialwright.trial.allocation.views import RANDOMISATION
+from trialwright.trial.closure.views import MILESTONE
 from trialwright.trial.command import Actor
 from trialwright.trial.event import Space
 
@@ -132,6 +136,48 @@ def test_every_number_carries_snapshot_code_and_plan_item(final, lived):
         assert each["software"]
     assert {result["plan_item"] for result in data["results"]} == planned
     assert all(each["plan_item"] or each["models"] or each["id"] == "data_notes" for each in data["pieces"])
+
+
+class Record:
+    """Views of a record in which these digests were frozen, in this order."""
+
+    def __init__(self, *digests):
+        self.digests = digests
+
+    def where(self, table):
+        assert table.name == MILESTONE.name
+        yield {"what": "study_locked", "step": 90, "details": "7 events, root 00"}
+        for step, digest in reversed(list(enumerate(self.digests, start=9))):
+            yield {"what": "analysis_code_frozen", "step": step, "details": digest[:12]}
+
+
+@pytest.mark.parametrize(
+    ("frozen", "rehearsed", "state"),
+    [
+        ((), False, "not_frozen"),
+        (("b" * 64, "a" * 64), False, "same"),
+        (("a" * 64, "b" * 64), False, "differs"),
+        (("b" * 64,), True, "rehearsed"),
+    ],
+)
+def test_the_code_that_runs_is_held_against_what_the_record_froze_last(final, frozen, rehearsed, state):
+    code = frozen_code(Record(*frozen), "a" * 64, rehearsed=rehearsed)
+    assert code.state == state
+    assert code.differs == (state == "differs")
+    material = replace(final.material)
+    material.__dict__["frozen_code"] = code  # as the record would say
+    report = replace(final, material=material)
+    page = as_html(report)
+    assert code.sentence(material.words) in page
+    assert ("THE PROGRAMS DIFFER" in page.split("<h2")[0]) == (state == "differs")
+    assert json.loads(results_json(report))["frozen_code"]["state"] == state
+
+
+def test_the_frozen_code_is_read_from_the_record_itself(final, lived):
+    (row,) = (row for row in lived.open.rows.where(MILESTONE) if row["what"] == "analysis_code_frozen")
+    assert final.material.frozen_code.recorded == row["details"]
+    assert re.fullmatch("[0-9a-f]{12}", row["details"])
+    assert final.material.frozen_code.running == code_digest()
 
 
 def test_the_page_names_snapshot_and_plan_item_under_each_part(final):
