@@ -36,6 +36,8 @@ from postgres import postgres
 STUDY = "load"
 PASSWORD = "a password for the benchmark"
 NURSES = 64
+PARTICIPANTS = 240
+"""At all sites; each nurse of the one site needs one."""
 CHECKS = 20
 ITEMS = 30
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -231,6 +233,10 @@ class Client:
         self._token = found.group(1) if found else self._token
         return response.status, response.headers.get("Location", ""), text
 
+    def connect_anew(self) -> None:
+        """The next request opens a connection; the server closes one that was idle for half a minute."""
+        self._connection.close()
+
     def sign_in(self) -> None:
         self.request("GET", "/accounts/login/")
         password = {"login": self.person, "password": PASSWORD}
@@ -254,8 +260,9 @@ class Client:
             status, where, text = self.request(
                 "POST", f"/{STUDY}/participants/{participant}/log/load/{number}/", form
             )
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             self.errors.append(repr(error))
+            self.connect_anew()
             return
         took = time.perf_counter() - began
         if status == 200 and '"location"' in text and "done=saved" in text:
@@ -282,7 +289,6 @@ def code_now() -> str:
 def load(clients: list[Client], forms: dict[str, int], seconds: float) -> float:
     """All clients save one form after the other; answers how long it took."""
     started, end, participants = threading.Barrier(len(clients) + 1), [0.0], sorted(forms)
-    assert len(participants) >= len(clients), f"{len(participants)} participants for {len(clients)} clients"
 
     def work(at: int, client: Client) -> None:
         number = 0
@@ -294,6 +300,8 @@ def load(clients: list[Client], forms: dict[str, int], seconds: float) -> float:
             number += 1
 
     threads = [threading.Thread(target=work, args=(at, client)) for at, client in enumerate(clients)]
+    for client in clients:
+        client.connect_anew()
     for thread in threads:
         thread.start()
     began = time.perf_counter()
@@ -394,12 +402,14 @@ def measure(kind: str, options: argparse.Namespace, stack: ExitStack) -> None:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twweb")))
     server = stack.enter_context(postgres()) if kind == "postgresql" else None
     place = Place(folder, *addresses(folder, server))
-    nurses = prepare(place, 130)
+    nurses = prepare(place, PARTICIPANTS)
     with served(place, options.workers, options.threads) as process:
         few = [Client(place.port, nurse) for nurse in nurses[:4]]
         for client in few:
             client.sign_in()
         forms = forms_of(place)
+        if len(forms) < NURSES:
+            raise SystemExit(f"{len(forms)} participants at the site for {NURSES} nurses")
         load(few, forms, 5)  # compiled, connected, cached
         for client in few:
             client.times.clear()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -12,6 +14,7 @@ from trialwright.stores import (
     ProjectionMissing,
     ProjectionOutdated,
     RowsReadOnly,
+    open_store,
 )
 
 LEDGER = "demo/open"
@@ -52,6 +55,45 @@ def test_put_replaces_the_whole_row_and_delete_removes_it(rows):
     rows.delete(VISITS, ("P-1", 1))
     assert rows.get(VISITS, ("P-1", 1)) is None
     assert list(rows.where(VISITS)) == []
+
+
+def test_many_rows_written_at_once_hold_what_each_was_given(store):
+    texts = ["plain", "æøå 😀", "", 'a "quoted", {braced} \\ text', "NULL", None]
+    given = {}
+    for number in range(2500):
+        row = visit(f"P-{number % 7}", number, status=texts[number % 6], order=texts[number % 5])
+        given["P-" + str(number % 7), number] = {**row, "days": None if number % 3 else number * 10**14 - 5}
+    ledger = store.ledger(LEDGER)
+    for changed in ({}, {"status": "again"}):
+        with ledger.transaction() as transaction:
+            transaction.rows.ensure([VISITS, NAMES])
+            for row in given.values():
+                row |= changed
+                transaction.rows.put(VISITS, row)
+            transaction.rows.delete(VISITS, ("P-0", 0))
+            transaction.rows.put(NAMES, {"name": "only"})
+        assert list(store.rows.where(VISITS)) == [given[key] for key in sorted(given) if key != ("P-0", 0)]
+        assert list(store.rows.where(NAMES)) == [{"name": "only"}]
+
+
+def test_rows_are_found_by_an_index_that_the_key_begins_with(store):
+    key, first = (Column("participant"), Column("number", "integer")), Column("status")
+    led = Table("led", key=key, columns=(first,), indexes=(("participant",), ("participant", "number", "status")))
+    with store.ledger(LEDGER).transaction() as transaction:
+        transaction.rows.ensure([led])
+        for number in range(3):
+            transaction.rows.put(led, {"participant": f"P-{number % 2}", "number": number, "status": "x"})
+    assert [row["number"] for row in store.rows.where(led, participant="P-0")] == [0, 2]
+
+
+def test_an_index_that_the_key_begins_with_is_not_kept_twice(tmp_path):
+    key, first = (Column("participant"), Column("number", "integer")), Column("status")
+    led = Table("led", key=key, columns=(first,), indexes=(("participant",), ("participant", "number", "status")))
+    with open_store(f"sqlite:///{tmp_path}/s.db") as store, store.ledger(LEDGER).transaction() as transaction:
+        transaction.rows.ensure([led])
+    with closing(sqlite3.connect(tmp_path / "s.db")) as raw:
+        found = raw.execute("SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'led' AND sql > ''")
+        assert found.fetchall() == [("led_by_2",)]
 
 
 def test_a_row_given_out_is_a_copy(rows):

@@ -172,6 +172,8 @@ class SqlRows:
         lines.append(f"PRIMARY KEY ({self._quoted(*shape.names[: shape.width])})")
         self._database.run(f"CREATE TABLE {self._name(table)} ({', '.join(lines)}){self._database.table_suffix}")
         for number, index in enumerate(table.indexes, 1):
+            if index == shape.names[: shape.width][: len(index)]:
+                continue  # the key begins with it and finds the rows as fast; every row would be written twice
             name = self._quoted(f"{table.name}_by_{number}")
             self._database.run(f"CREATE INDEX {name} ON {self._name(table)} ({self._quoted(*index)})")
         self._known[table.name] = _Statements(shape, self._name(table), self._database.quote)
