@@ -7,7 +7,8 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
-	axe screenshots campaigns lock clean conformance attack-power attack-backup attack-crash attack-tampering attack-blind attack-trials validation bench-durable \
+	axe screenshots campaigns lock clean conformance attack-power attack-backup attack-crash attack-tampering attack-blind \
+	attack-trials validation bench-durable \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
 
 help: ## Show what can be made
