@@ -27,7 +27,7 @@ from trialwright.trial.capture.commands import (
 from trialwright.trial.capture.saving import split_row
 from trialwright.trial.command import Command
 from trialwright.trial.queries.commands import AnswerQuery, CloseQuery, CommentItem, OpenQuery, ReopenQuery
-from trialwright_web.capture.form_drafts import FormDraft, forget, keep
+from trialwright_web.capture.form_drafts import FormDraft, forget, found, keep
 from trialwright_web.capture.form_entry import (
     Typed,
     changes,
@@ -42,6 +42,7 @@ from trialwright_web.capture.form_model import rows_of
 from trialwright_web.capture.form_place import FormPlace
 from trialwright_web.shell.desk import Request, new_request_id
 from trialwright_web.shell.pages import status_of
+from trialwright_web.shell.refusals import told
 
 MOST_ROWS = 999
 ROW = re.compile(r"([a-z][a-z0-9_]*)(?:\.(?:[2-9]|[1-9][0-9]{1,2}))?\Z", re.ASCII)
@@ -137,7 +138,14 @@ class Sent:
         form, today = self.place.compiled, self.place.desk.today
         before = fields_at(self.place, self.version) if self.is_behind else recorded(form, self.place.record)
         fields = differing(form, before, self.typed, today)
-        return FormDraft(fields, self.rows, self.reason, self.source, self.post.get("visit_date", ""), self.version)
+        visit_date = self.post.get("visit_date", "")
+        return FormDraft(fields, self.rows, self.reason, self.source, visit_date, self.version, self.request_id)
+
+    def kept_elsewhere(self) -> str:
+        """When another window of the same person kept a draft since this page was drawn or kept one; else empty."""
+        kept = found(self.place)
+        own = (self.request_id, self.request.POST.get("draft_of", ""))
+        return "" if kept is None or kept.page in own else kept.kept_at
 
     def keep(self) -> str:
         """Keep the draft; answers the local time at which it was kept, empty where there was nothing to keep."""
@@ -170,8 +178,10 @@ def carry_out(sent: Sent) -> HttpResponse | Trouble:
 
 def answer_trouble(trouble: Trouble) -> JsonResponse:
     """For a script: what was wrong, as a whole and field by field."""
-    told = {name: f"{error.message} {error.remedy}" for name, error in trouble.fields.items()}
-    body = {"error": trouble.error.as_dict(), "fields": told}
+    fields = {name: f"{error.message} {error.remedy}" for name, error in trouble.fields.items()}
+    said = told(trouble.error)
+    words = {"message": said.message, "remedy": said.remedy, "details": said.details}
+    body = {"error": {**trouble.error.as_dict(), **words}, "fields": fields}
     return JsonResponse(body, status=status_of(trouble.error))
 
 
@@ -254,8 +264,10 @@ def autosave(sent: Sent, about: str) -> HttpResponse:
     """Keep what is typed, and say what the form amounts to with it."""
     from trialwright_web.capture.form_preview import preview
 
+    elsewhere = sent.kept_elsewhere()
     kept = sent.keep()
-    return JsonResponse({"kept_at": kept, **preview(sent.place, sent.typed, sent.is_behind)})
+    amounts = preview(sent.place, sent.typed, sent.is_behind)
+    return JsonResponse({"kept_at": kept, "elsewhere": elsewhere, **amounts})
 
 
 def discard(sent: Sent, about: str) -> HttpResponse:

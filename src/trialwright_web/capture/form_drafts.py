@@ -19,6 +19,7 @@ class FormDraft:
         rows: repeating group → rows on the page.
         reason, source, visit_date: of the page's other fields.
         version: of the form, when the page was drawn.
+        page: request id of the page that it was typed on.
         kept_at: local time, ``HH:MM:SS``, with the date where it was not today; of a draft that was found.
     """
 
@@ -28,6 +29,7 @@ class FormDraft:
     source: str = ""
     visit_date: str = ""
     version: int = 0
+    page: str = ""
     kept_at: str = ""
 
     @property
@@ -47,6 +49,7 @@ def keep(place: FormPlace, draft: FormDraft, *, although_empty: bool = False) ->
         "reason": draft.reason,
         "source": draft.source,
         "visit_date": draft.visit_date,
+        "page": draft.page,
     }
     kept = keep_draft(place.desk.account, place.draft, draft.version, content)
     return kept.astimezone(place.desk.zone()).strftime("%H:%M:%S")
@@ -67,6 +70,7 @@ def found(place: FormPlace) -> FormDraft | None:
         source=content["source"],
         visit_date=content["visit_date"],
         version=kept.version,
+        page=content.get("page", ""),
         kept_at=at.strftime("%H:%M:%S"),
     )
 

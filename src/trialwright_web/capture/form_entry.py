@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 
+from django.utils.translation import gettext
+
 from trialwright.build import (
     CompiledForm,
     CompiledItem,
@@ -199,9 +201,11 @@ def _entered(item: CompiledItem, typed: Typed, today: date, is_recorded: bool) -
     if typed.is_blank:
         if not is_recorded:
             return None
-        raise InvalidValue("the value was removed", remedy="enter another one, or choose why there is none")
+        raise InvalidValue(
+            gettext("the value was removed"), remedy=gettext("enter another one, or choose why there is none")
+        )
     if typed.text.strip() and typed.why:
-        raise InvalidValue("a value and a reason why there is none", remedy="keep one of them")
+        raise InvalidValue(gettext("a value and a reason why there is none"), remedy=gettext("keep one of them"))
     source = typed.source if typed.source not in ("", item.item.origin) else None
     if typed.why:
         kind, _, code = typed.why.partition(".")

@@ -183,9 +183,14 @@ def _config(place: FormPlace, model: FormModel) -> Mapping[str, Any]:
             "sign_in": _("Sign in"),
             "moved": _("{by} saved this form at {at}, after you opened it. What you typed is kept."),
             "compare": _("Compare"),
+            "elsewhere": _(
+                "You have this form open in another window, which kept a draft at {time}. Go on in one of them: the "
+                "newer draft replaces the other."
+            ),
             "saving": _("Saving …"),
             "not_saved": _("Not saved"),
             "to_do": _("What to do:"),
+            "details": _("Details"),
             "not_readable": _("This cannot be read."),
             "calendar": _("Choose from a calendar"),
         },

@@ -33,6 +33,7 @@ from trialwright_web.shell.acts import AnswerMissing, PageMoved
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.drafts import clear_draft, find_draft, keep_draft
 from trialwright_web.shell.pages import render_page, status_of
+from trialwright_web.shell.refusals import told
 from trialwright_web.shell.studies import installation
 
 IMPORTERS = (
@@ -217,7 +218,8 @@ def _save(request: Request, desk: Desk, name: str, kept: Kept, plan: Plan) -> Ht
         request, ngettext("%(number)d form saved.", "%(number)d forms saved.", saved) % {"number": saved}
     )
     for one, refusal in refused[:20]:
-        messages.error(request, f"{one.participant} {one.encounter} {one.form}: {refusal.message} → {refusal.remedy}")
+        said = told(refusal)
+        messages.error(request, f"{one.participant} {one.encounter} {one.form}: {said.message} {said.remedy}")
     if refused or plan.problems:
         # The file stays, so that what was left out can be seen and tried again.
         return redirect("capture:import_check", desk.study, name)

@@ -14,9 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from trialwright.foundation.errors import TrialwrightError
 from trialwright.protocol.roles import Role
 from trialwright_web.shell.desk import Place
 from trialwright_web.shell.icons import PATHS
+from trialwright_web.shell.refusals import Told
+from trialwright_web.shell.refusals import told as words_of
 
 register = template.Library()
 
@@ -50,6 +53,12 @@ def icon(name: str) -> SafeString:
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{}"/></svg>',
         PATHS.get(name, PATHS["dot"]),
     )
+
+
+@register.simple_tag
+def told(error: TrialwrightError) -> Told:
+    """An error in the reader's language; see ``shell.refusals``."""
+    return words_of(error)
 
 
 @register.filter

@@ -266,6 +266,7 @@ function showMargin(name) {
 
 // --- drafts ---------------------------------------------------------------------------------------------------
 
+let elsewhere = ""; // when another window of the same person kept a draft of this form
 const isUnsent = () => JSON.stringify(snapshot()) !== sent;
 
 function keep() {
@@ -285,6 +286,8 @@ async function keepNow() {
   refresh();
   kept.hidden = !told.kept_at;
   kept.firstElementChild.textContent = told.kept_at ? config.texts.kept.replace("{time}", told.kept_at) : "";
+  elsewhere = told.elsewhere || elsewhere;
+  if (elsewhere) warn(config.texts.elsewhere.replace("{time}", elsewhere));
   if (told.moved) warn(config.texts.moved.replace("{by}", told.moved.by).replace("{at}", told.moved.at), told.moved.location, config.texts.compare);
 }
 
@@ -402,6 +405,12 @@ function showTrouble({ error, fields }) {
   const todo = document.createElement("p");
   todo.append(Object.assign(document.createElement("strong"), { textContent: config.texts.to_do }), ` ${error.remedy}`);
   box.append(head, what, todo);
+  if (error.details) {
+    const details = Object.assign(document.createElement("details"), { className: "said" });
+    const said = Object.assign(document.createElement("p"), { textContent: error.details, lang: "en" });
+    details.append(Object.assign(document.createElement("summary"), { textContent: config.texts.details }), said);
+    box.append(details);
+  }
   form.before(box);
   for (const old of document.querySelectorAll(".has-error")) old.classList.remove("has-error");
   for (const [name, text] of Object.entries(fields ?? {})) {
