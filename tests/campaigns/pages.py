@@ -5,6 +5,7 @@ Used by ``axe.py`` and ``screenshots.py``, which start the three processes on a 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -58,6 +59,7 @@ def kind_of(path: str) -> str:
     """Addresses of one kind differ in codes and numbers only."""
     path = path.partition("?")[0]
     path = re.sub(r"[A-Z]{2}-\d\d-\d{3}", "CODE", path)
+    path = re.sub(r"SMS-[A-Z0-9-]+", "LABEL", path)
     path = re.sub(r"[0-9a-f]{32,64}", "HASH", path)
     path = re.sub(r"/participants/CODE/\w+/(\w+)/\d+/", r"/participants/CODE/VISIT/\1/N/", path)
     path = re.sub(r"/participants/CODE/(?!assess|record|case|new)\w+/$", "/participants/CODE/VISIT/", path)
@@ -107,12 +109,19 @@ def chromium(playwright: Any) -> Any:
     return playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
 
 
+_SESSIONS: dict[tuple[str, str], Any] = {}
+"""(address, person) → cookies: who signed in once need not again for each language and width."""
+
+
 def signed_in(browser: Any, address: str, person: str | None, **options: Any) -> Any:
     """A browser window of a person."""
-    context = browser.new_context(base_url=address, **options)
+    known = _SESSIONS.get((address, person))
+    context = browser.new_context(base_url=address, storage_state=known, **options)
     page = context.new_page()
-    page.set_default_timeout(60_000)
-    if person is not None:
+    page.set_default_timeout(180_000)
+    if person is not None and known is not None:
+        page.goto("/")
+    elif person is not None:
         page.goto("/accounts/login/")
         page.fill("#id_login", person)
         page.fill("#id_password", PASSWORD)
@@ -122,11 +131,21 @@ def signed_in(browser: Any, address: str, person: str | None, **options: Any) ->
         if desk.count():
             desk.first.click()
             page.wait_for_load_state()
+        _SESSIONS[address, person] = context.storage_state()
     return page
 
 
-def pages_of(browser: Any, addresses: dict[str, str], most: int = 400) -> list[Page]:
-    """One page of each kind in each process, with somebody who reaches it."""
+def pages_of(browser: Any, addresses: dict[str, str], folder: Path, most: int = 400) -> list[Page]:
+    """One page of each kind in each process, with somebody who reaches it; looked for once in a demonstration."""
+    kept = folder / "pages.json"
+    if kept.exists():
+        return [Page(**page) for page in json.loads(kept.read_text())]
+    pages = _pages_of(browser, addresses, most)
+    kept.write_text(json.dumps([asdict(page) for page in pages], indent=1))
+    return pages
+
+
+def _pages_of(browser: Any, addresses: dict[str, str], most: int) -> list[Page]:
     found: dict[tuple[str, str], Page] = {}
     for process, people in PEOPLE.items():
         for person in people:
