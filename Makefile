@@ -130,5 +130,6 @@ attack-crash: setup ## 43 failpoints and random kills on SQLite and PostgreSQL, 
 attack-backup: setup ## 500 rounds of backups while four people write, restored whole, behind, at a moment, and attacked
 	$(RUN)/python tests/campaigns/attack_backup.py 500
 
-bench-durable: setup ## Form saves beside a bare disk sync; 64 clients through the grouped writer
+bench-durable: setup ## Form saves beside a bare disk sync; the grouped writer; a million events restored (takes ten minutes)
 	$(RUN)/python benchmarks/durable.py
+	$(RUN)/python benchmarks/restoring.py

@@ -2,7 +2,8 @@
 
 A form of 30 items and 20 checks, saved in the library on SQLite: decided, appended, projected, committed. Beside it,
 in the same run and folder, how often the disk makes 4 KiB durable (``fdatasync``); then 64 clients through the
-grouped writer, who screen participants.
+grouped writer, who screen participants. Syncs are counted by the file system of the power-cut campaign, which SQLite
+writes through.
 """
 
 from __future__ import annotations
@@ -36,8 +37,13 @@ from trialwright.trial.enrolment.commands import ScreenParticipant
 from trialwright.trial.event import Space
 from trialwright.trial.grouped_writer import GroupedWriter
 
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "campaigns"))
+from attack_power import LoggingDisk, open_on
+
 CLIENTS = 64
 SHARE, TIMES = 0.35, 5.0
+SYNCS = 1.1
+"""One a command; every fiftieth save or so SQLite moves its log into the database and syncs both."""
 
 
 class Place:
@@ -123,7 +129,21 @@ def figures(count: int) -> Iterator[Figure]:
         yield Figure("form saved one by one", count / alone.clock, count / alone.processor, "saves/s")
         yield Figure("form saved, processor", None, 1000 * alone.processor / count, "ms")
         yield Figure("its share of the raw rate", raw.clock / alone.clock, None, "", SHARE)
+        yield Figure("disk syncs of a form saved", _syncs(place, count), None, "syncs/save", SYNCS, less=True)
         yield from _grouped(place, count)
+
+
+def _syncs(place: Place, count: int) -> float:
+    """Syncs of all files for each save, the moving of the log into the database included."""
+    disk = LoggingDisk()
+    with open_on(disk, Path(place.address.removeprefix("sqlite:///"))) as store:
+        trial = place.trial(store)
+        for save in place.saves(5):
+            trial.dispatch(**save)  # type: ignore[arg-type]
+        before = disk.seen["sync"]
+        for save in place.saves(count):
+            trial.dispatch(**save)  # type: ignore[arg-type]
+        return (disk.seen["sync"] - before) / count
 
 
 def _grouped(place: Place, count: int) -> Iterator[Figure]:
