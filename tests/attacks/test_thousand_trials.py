@@ -10,7 +10,7 @@ from collections import Counter
 from typing import ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -130,21 +130,28 @@ class AnyOrder(RuleBasedStateMachine):
     build = None
     told: ClassVar[Counter] = Counter()
 
-    @initialize(seed=st.integers(0, 3))
-    def begins(self, seed):
+    @initialize(seed=st.integers(0, 3), chance=CHANCE, steps=st.integers(10, 60))
+    def begins(self, seed, chance, steps):
+        """Two people are already under way, for an order of acts that begins with nothing rarely gets far."""
         self.trial = self.trials.RandomTrial(self.build, seed)
         self.trial.open()
         self.trial.deadliness = 0.0
         self.journeys = []
         self.ended = False
+        self.somebody_comes_to(chance)
+        self.somebody_comes_to(chance)
+        for _ in range(steps):
+            next(chance.choice(self.journeys), None)
+
+    def somebody_comes_to(self, chance):
+        self.trial.chance = chance
+        self.journeys.append(self.trial.journey(chance.choice(list(self.build.study.sites))))
+        next(self.journeys[-1], None)
 
     @precondition(lambda self: len(self.journeys) < 4)
     @rule(chance=CHANCE)
     def somebody_comes(self, chance):
-        self.trial.chance = chance
-        site = chance.choice(list(self.build.study.sites))
-        self.journeys.append(self.trial.journey(site))
-        next(self.journeys[-1], None)
+        self.somebody_comes_to(chance)
 
     @precondition(lambda self: self.journeys)
     @rule(chance=CHANCE, steps=st.integers(1, 12), hours=st.integers(1, 30))
@@ -190,33 +197,31 @@ class AnyOrder(RuleBasedStateMachine):
             assert self.trials.problems(self.trial) == []
 
 
+def any_order(examples, *phases):
+    """As many orders of acts; the same every time, because new ones are the campaign's work."""
+    chosen = settings(
+        max_examples=examples,
+        stateful_step_count=25,
+        deadline=None,
+        derandomize=True,
+        phases=phases,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    run_state_machine_as_test(AnyOrder, settings=chosen)
+
+
 def test_no_order_of_acts_breaks_a_trial(trials, builds):
     AnyOrder.trials, AnyOrder.build = trials, builds[0]
     AnyOrder.told = Counter()
     assert AnyOrder.build.study.custody is not None
-    run_state_machine_as_test(
-        AnyOrder,
-        settings=settings(
-            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
-    )
+    any_order(20, Phase.generate, Phase.shrink)
     told = AnyOrder.told
-    assert min(told["done"], 5 * told["refused"], 20 * told["SaveForm"]) >= 500, told
+    assert min(told["done"], 5 * told["refused"], 10 * told["SaveForm"]) >= 500, told
 
 
-def test_the_state_machine_finds_a_missing_gate(trials, builds):
-    """Seen to fail, and by an order of acts that Hypothesis made small."""
+def test_the_state_machine_finds_a_missing_deviation(trials, builds):
+    """Seen to fail."""
     AnyOrder.trials, AnyOrder.build = trials, builds[0]
     with trials.WEAKENED["a visit's deviation not opened"](), pytest.raises(AssertionError, match="no deviation"):
-        run_state_machine_as_test(
-            AnyOrder,
-            settings=settings(
-                max_examples=30,
-                stateful_step_count=15,
-                deadline=None,
-                database=None,
-                phases=[p for p in settings.default.phases if p.name in ("generate", "explicit")],
-                suppress_health_check=list(HealthCheck),
-                print_blob=False,
-            ),
-        )
+        any_order(20, Phase.generate)
