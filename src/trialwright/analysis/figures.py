@@ -100,7 +100,7 @@ def _profiles(material: Material, item: PlanItem, panel: Any, rows: pandas.DataF
     plan, words = material.plan, material.words
     values = where(plan.frames["ADEFF"], PARAMCD=item.parameter.code)
     values = values[values["USUBJID"].isin(rows["USUBJID"])]
-    shown = values[values["AVISITN"].isin(rows["AVISITN"]) & (values.get("ANL01FL") == "Y")]
+    shown = values[values["AVISITN"].isin(rows["AVISITN"]) & (values.get(plan.words.flag(item.estimand)) == "Y")]
     if "ABLFL" in values:
         shown = pandas.concat([values[values["ABLFL"] == "Y"], shown])
     places = {number: place for place, number in enumerate(sorted(shown["AVISITN"].unique()))}

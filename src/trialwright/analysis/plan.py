@@ -124,7 +124,8 @@ class AnalysisPlan:
         if item.parameter.survival:
             found = where(self._frame("ADTTE"), PARAMCD=item.parameter.code)
         else:
-            found = where(self._frame("ADEFF"), PARAMCD=item.parameter.code, ANL01FL="Y")
+            flag = {self.words.flag(item.estimand): "Y"}
+            found = where(self._frame("ADEFF"), PARAMCD=item.parameter.code, **flag)
             found = among(found, "AVISITN", [self.words.visit_numbers[name] for name in item.endpoint.at])
             if item.model.periods == "first_only" and self.words.periods:
                 found = where(found, APERIOD=1)

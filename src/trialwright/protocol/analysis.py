@@ -32,9 +32,23 @@ class Endpoint(Declared):
 
 
 class IntercurrentEvent(Declared):
+    """What may happen after randomisation and bears on the endpoint, and what the estimand makes of it.
+
+    treatment_policy: values count whatever happened. hypothetical, while_on_treatment: values after the day it began
+    do not count. composite: the event is part of the endpoint, which counts, asks or times it. principal_stratum: the
+    population holds only those to whom it would not happen.
+    """
+
     id: Name
     label: Text
     strategy: Literal["treatment_policy", "hypothetical", "composite", "while_on_treatment", "principal_stratum"]
+    begins: str | None = None
+    """``form.item`` with the date on which it began."""
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether values after it do not count."""
+        return self.strategy in ("hypothetical", "while_on_treatment")
 
 
 class Estimand(Declared):

@@ -317,6 +317,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     breaks("TW148", "analysis.yaml", "alpha", "5"),
     breaks("TW149", "analysis.yaml", "estimands[primary].summary", "hazard_ratio"),
     breaks("TW150", "analysis.yaml", "outputs[0].shows[+]", "primry"),
+    breaks("TW151", "analysis.yaml", "estimands[primary].intercurrent[relapse].strategy", "hypothetical"),
     # simulation.yaml
     breaks("TW160", "simulation.yaml", "scenarios[carry_over].kind", "expected"),
     breaks(

@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pypdf import PdfReader
 
 import trialwright.analysis
 from trialwright.analysis import (
+    AnalysisPlan,
     Kind,
     NotUnblinded,
     as_docx,
@@ -34,6 +36,10 @@ from trialwright.analysis.flow import flow_of
 from trialwright.analysis.frozen import frozen_code
 from trialwright.analysis.material import code_digest
 from trialwright.analysis.words import NORWEGIAN, Words
+from trialwright.exports.adam import adam_package
+from trialwright.exports.adam.columns import DAY_ZERO
+from trialwright.exports.datasets import Dataset, Variable
+from trialwright.protocol.analysis import IntercurrentEvent
 from trialwright.protocol.roles import Role
 from trialwright.trial.allocation.commands import DiscloseForDataCut
 from trialwright.trial.allocation.views import RANDOMISATION
@@ -120,6 +126,31 @@ def test_guesses_are_counted_by_the_treatment_of_their_period(final):
     table = piece(final, "blinding_table")
     assert len(table.columns) == 3
     assert sum(int(cell.split()[0]) for each in table.lines for cell in each.cells) > 0
+
+
+def test_a_model_leaves_out_what_its_estimands_strategy_leaves_out(final):
+    material = final.material
+    first, *others = material.plan.study.analysis.estimands
+    event = {"id": "relapse", "label": {"en": "Relapse"}, "strategy": "hypothetical", "begins": "relapse.start"}
+    changed = first.model_copy(update={"intercurrent": (IntercurrentEvent.model_validate(event),)})
+    analysis = material.plan.study.analysis.model_copy(update={"estimands": (changed, *others)})
+    study = material.plan.study.model_copy(update={"analysis": analysis})
+    before = material.plan.rows(material.plan.items[0])
+    person = before["USUBJID"].iloc[0]
+    day = (DAY_ZERO + timedelta(days=int(before["ADT"].iloc[0]) - 1)).isoformat()
+    names = ("USUBJID", "CESEQ", "CECAT", "CESTDTC")
+    relapse = Dataset("CE", "", "EVENTS", "", tuple(Variable(n, n) for n in names), [(person, 1, "RELAPSE", day)])
+    rest = tuple(each for each in material.sdtm.package.datasets if each.name != "CE")
+    tabulated = replace(material.sdtm.package, datasets=(*rest, relapse))
+
+    plan = AnalysisPlan(study, adam_package(tabulated, study, material.reading.open))
+
+    after = plan.rows(plan.items[0])
+    assert plan.items[0].estimand == changed
+    assert set(before["USUBJID"]) - set(after["USUBJID"]) == {person}
+    other = next(item for item in plan.items if item.estimand.intercurrent != changed.intercurrent)
+    same = next(item for item in material.plan.items if item.model.id == other.model.id)
+    assert len(plan.rows(other)) == len(material.plan.rows(same))
 
 
 # --- where it comes from ----------------------------------------------------------------------------------------

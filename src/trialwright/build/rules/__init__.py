@@ -132,6 +132,7 @@ RULES: tuple[Rule, ...] = (
     analysis.alpha_small,
     analysis.method_fits,
     analysis.outputs_known,
+    analysis.strategies_carried_out,
     simulation.scenarios_needed,
     simulation.scenarios_honest,
     simulation.effects_known,

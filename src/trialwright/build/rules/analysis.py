@@ -273,6 +273,38 @@ def outputs_known(context: StudyContext) -> Iterator[Problem]:
                 yield unknown(_FILE, ("outputs", n, "shows", k), "thing to show called", shown, sorted(known))
 
 
+@rule(
+    "TW151",
+    "What the plan makes of an intercurrent event can be carried out",
+    why="A strategy that nobody can carry out is passed over in silence, and the estimate answers another question.",
+    bad="intercurrent: [{id: relapse, strategy: hypothetical, …}]",
+    good="intercurrent: [{id: relapse, strategy: hypothetical, begins: relapse.start, …}]",
+)
+def strategies_carried_out(context: StudyContext) -> Iterator[Problem]:
+    """``begins`` where values of visits are left out, and a date; a composite is part of its endpoint."""
+    plan = context.study.analysis
+    measures = {endpoint.id: endpoint.measure for endpoint in plan.endpoints}
+    for n, estimand in enumerate(plan.estimands):
+        for k, event in enumerate(estimand.intercurrent):
+            path: KeyPath = ("estimands", n, "intercurrent", k)
+            item = context.study.items.get(event.begins) if event.begins is not None else None
+            if event.begins is not None and item is None:
+                yield unknown(_FILE, (*path, "begins"), "item", event.begins, context.study.items)
+            elif item is not None and item.type not in ("date", "partial_date"):
+                message = f"{event.id}: {event.begins} is of type {item.type}, and no date"
+                yield Problem(_FILE, (*path, "begins"), message, "name the date on which the event began")
+            elif event.leaves_out and item is None:
+                message = f"{event.id}: {event.strategy}, and nothing says when it began"
+                yield Problem(_FILE, (*path, "strategy"), message, "add `begins:` with the item of its date")
+            elif event.leaves_out and measures.get(estimand.endpoint) == "time_to_event":
+                message = f"{event.id}: {event.strategy} of a time, which no data set cuts short"
+                yield Problem(_FILE, (*path, "strategy"), message, "write treatment_policy or composite")
+            if event.strategy == "composite" and measures.get(estimand.endpoint) in ("value", *_CHANGES):
+                message = f"{event.id}: composite, and {estimand.endpoint} is a mean that cannot hold an event"
+                remedy = "measure a count, a time or yes/no that the event is part of"
+                yield Problem(_FILE, (*path, "strategy"), message, remedy)
+
+
 STANDARD_OUTPUTS = frozenset(
     {"disposition", "demographics", "deviations", "adverse_events", "serious_adverse_events", "custody", "screening"}
 )

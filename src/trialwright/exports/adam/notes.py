@@ -15,7 +15,7 @@ class AdamKind(Enum):
     TWO_VALUES = "A participant has several values at a visit; the last is analysed, the others stay, unflagged."
     VALUE_NOT_NUMERIC = "A result is no number; it is not analysed."
     DATE_PARTIAL = "A date is partial where a full one is needed; nothing is imputed, what follows from it is empty."
-    EVENT_NOT_DATED = "An event has no full date; it cannot end a time to an event, and the time goes on without it."
+    EVENT_NOT_DATED = "An event has no full date; what depends on the day that it happened goes on without it."
     BASELINE_ZERO = "The baseline is zero; a percent change cannot be worked out."
     NO_START = "A participant was not treated; a time to an event cannot begin."
 

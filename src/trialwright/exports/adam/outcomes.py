@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from trialwright.exports.adam.columns import Cells, assembled, assigned, copied, day_number, derived
 from trialwright.exports.adam.notes import AdamKind, AdamNote
 from trialwright.exports.adam.people import SubjectLevel
-from trialwright.exports.adam.words import Parameter, PlanWords
+from trialwright.exports.adam.words import ALL_VALUES, Parameter, PlanWords
 from trialwright.exports.datasets import Dataset, Package, Value, Variable
+from trialwright.protocol.mapping import Target
 
 
 @dataclass(frozen=True)
@@ -49,20 +50,19 @@ class Measurements:
         if domain not in self._sdtm:
             return
         for row in self._sdtm[domain].dicts():
-            if not _is_of(parameter, row):
+            if not _is_of(parameter.target, row):
                 continue
             encounter = self._encounters.get(row.get("VISITNUM"))  # type: ignore[arg-type]  # numbers of visits
             if encounter is not None:
                 yield _measured(domain, encounter, row)
 
-    def occurred(self, parameter: Parameter) -> Mapping[str, list[Occurred]]:
-        """Events of a parameter by participant, in the order of the records."""
-        assert parameter.variable is not None, "asked for only where events are written when they happen"
-        domain = parameter.target.domain
+    def occurred(self, target: Target) -> Mapping[str, list[Occurred]]:
+        """Events by participant, in the order of the records; ``target`` is where the date of one stands."""
+        domain = target.domain
         found: dict[str, list[Occurred]] = {}
         for row in self._sdtm[domain].dicts() if domain in self._sdtm else ():
-            if _is_of(parameter, row):
-                date = row.get(parameter.variable)
+            date = row.get(target.variable)
+            if date is not None and _is_of(target, row):
                 event = Occurred(day_number(date), str(date or ""), domain, int(row[f"{domain}SEQ"] or 0))
                 found.setdefault(str(row["USUBJID"]), []).append(event)
         return found
@@ -78,8 +78,7 @@ class Measurements:
         return found
 
 
-def _is_of(parameter: Parameter, row: Mapping[str, Value]) -> bool:
-    target = parameter.target
+def _is_of(target: Target, row: Mapping[str, Value]) -> bool:
     fixed = {name: value for name, value in target.fixed.items() if name in row}
     named = row.get(f"{target.domain}TESTCD") == target.test if target.test else True
     return named and all(row[name] == value for name, value in fixed.items())
@@ -108,6 +107,7 @@ class Outcomes:
         self._people = people
         self._measurements = measurements
         self.notes: list[AdamNote] = []
+        self._first_days = {flag: self._days(flag) for flag in words.left_out if flag != ALL_VALUES}
 
     def dataset(self) -> Dataset:
         """The data set; one row for each value at a visit that the plan looks at."""
@@ -143,6 +143,29 @@ class Outcomes:
                 self._note(AdamKind.BASELINE_MISSING, one.usubjid, parameter.code)
             yield self._row(parameter, one, base, analysed=analysed)
 
+    def _days(self, flag: str) -> Mapping[str, int]:
+        """Participant → the first day of any event after which a flag is not set."""
+        found: dict[str, int] = {}
+        for event in self._words.left_out[flag]:
+            for usubjid, occurred in self._measurements.occurred(event.target).items():
+                start = self._people.rows.get(usubjid, {}).get("RANDDT")
+                for one in occurred:
+                    if one.day is None:
+                        self._note(AdamKind.EVENT_NOT_DATED, usubjid, f"{flag} {event.item} {one.date}")
+                    elif isinstance(start, int) and one.day >= start:  # before the allocation it is history
+                        found[usubjid] = min(found.get(usubjid, one.day), one.day)
+        return found
+
+    def _flags(self, one: Measured, *, analysed: bool) -> dict[str, Value]:
+        """Y for each set of values that this one belongs to; a value of unknown date is in none after an event."""
+        day = day_number(one.date)
+        flags: dict[str, Value] = {ALL_VALUES: "Y" if analysed else None}
+        for flag, first in self._first_days.items():
+            event = first.get(one.usubjid)
+            before = event is None or (day is not None and day <= event)
+            flags[flag] = "Y" if analysed and before else None
+        return flags
+
     def _row(self, parameter: Parameter, one: Measured, base: float | None, *, analysed: bool) -> Cells:
         assert one.value is not None
         period = self._words.period_of(one.encounter)
@@ -166,7 +189,7 @@ class Outcomes:
             "CHG": change,
             "PCHG": percent,
             "ABLFL": "Y" if is_baseline and analysed else None,
-            "ANL01FL": "Y" if analysed and not is_baseline else None,
+            **self._flags(one, analysed=analysed and not is_baseline),
             "SRCDOM": one.domain,
             "SRCVAR": f"{one.domain}STRESN",
             "SRCSEQ": one.sequence,
@@ -196,10 +219,16 @@ class Outcomes:
         yield derived("CHG", "Change from Baseline", "CHG", kind="float")
         yield derived("PCHG", "Percent Change from Baseline", "PCHG", kind="float")
         yield derived("ABLFL", "Baseline Record Flag", "BASE")
-        yield derived("ANL01FL", "Analysis Flag 01", "ANALYSED")
+        for flag in self._words.left_out:
+            yield derived(flag, f"Analysis Flag {flag[3:5]}", method_of(flag))
         yield assigned("SRCDOM", "Source Data")
         yield assigned("SRCVAR", "Source Variable")
         yield copied("SRCSEQ", "Source Sequence Number", "--SEQ", kind="integer", key=5)
+
+
+def method_of(flag: str) -> str:
+    """Id of the description of an analysis flag."""
+    return "ANALYSED" if flag == ALL_VALUES else f"ANALYSED.{flag}"
 
 
 def _exact(value: float, base: float) -> float:

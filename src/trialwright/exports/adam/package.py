@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from trialwright.exports.adam.events import AdverseEvents
 from trialwright.exports.adam.notes import AdamNote
-from trialwright.exports.adam.outcomes import Measurements, Outcomes
+from trialwright.exports.adam.outcomes import Measurements, Outcomes, method_of
 from trialwright.exports.adam.people import SubjectLevel, decisions_of
 from trialwright.exports.adam.survival import Survival
 from trialwright.exports.adam.words import PlanWords
@@ -66,6 +67,7 @@ def adam_package(sdtm: Package, study: Study, open_rows: Rows, *, language: str 
     events = AdverseEvents(words, people, sdtm, study)
     found = (people.dataset(), outcomes.dataset(), survival.dataset(), events.dataset())
     datasets = tuple(dataset for dataset in found if dataset is not None)
+    methods = (*METHODS, *_flag_methods(words))
     used = {variable.method for dataset in datasets for variable in dataset.variables}
     package = Package(
         study=sdtm.study,
@@ -75,10 +77,21 @@ def adam_package(sdtm: Package, study: Study, open_rows: Rows, *, language: str 
         standards=(Standard("ADAMIG", "ADaMIG", "IG", IG_VERSION),),
         datasets=datasets,
         codelists=(),
-        methods=tuple(method for method in METHODS if method.id in used),
+        methods=tuple(method for method in methods if method.id in used),
         created=sdtm.created,
         source=sdtm.source,
         watermark=sdtm.watermark,
         language=language,
     )
     return AdamExport(package, words, (*people.notes, *outcomes.notes, *survival.notes, *events.notes))
+
+
+def _flag_methods(words: PlanWords) -> Iterator[Method]:
+    """What each further analysis flag leaves out, and of which strategy that is."""
+    for flag, events in words.left_out.items():
+        if events:
+            after = "; ".join(
+                f"{one.label} ({one.target.domain}.{one.target.variable}, {one.strategy})" for one in events
+            )
+            described = f"As ANL01FL, but no value after the day on which one of these began: {after}."
+            yield Method(method_of(flag), f"Analysed record, {flag}", described)

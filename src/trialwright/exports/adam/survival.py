@@ -53,7 +53,7 @@ class Survival:
             yield self._row(parameter, usubjid, start, seen.get(usubjid, []))
 
     def _dated_rows(self, parameter: Parameter) -> Iterator[Cells]:
-        occurred, attended = self._measurements.occurred(parameter), self._measurements.attended()
+        occurred, attended = self._measurements.occurred(parameter.target), self._measurements.attended()
         for usubjid, start in self._started(parameter):
             events = occurred.get(usubjid, [])
             for lacking in events:

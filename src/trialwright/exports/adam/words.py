@@ -9,7 +9,7 @@ from functools import cached_property
 
 from trialwright.exports.adam.errors import PlanNotMapped
 from trialwright.protocol import Study
-from trialwright.protocol.analysis import Endpoint
+from trialwright.protocol.analysis import Endpoint, Estimand
 from trialwright.protocol.mapping import Target, target_of
 from trialwright.protocol.schedule import Encounter
 
@@ -24,6 +24,8 @@ POPULATIONS: Mapping[str, str] = {
 """Names that ADaM has for populations (ADaMIG 1.3, table 3.2.6); others are made from the plan's name."""
 
 RESERVED = frozenset({"ENRLFL", "DTHFL", "TRTEMFL", "ABLFL", "ANL01FL"})
+ALL_VALUES = "ANL01FL"
+"""Flag of what is analysed whatever happened to a participant."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,23 @@ class Parameter:
     baseline: str | None
     survival: bool
     variable: str | None = None
+
+
+@dataclass(frozen=True)
+class LeftOutAfter:
+    """An intercurrent event after whose first day values are not analysed.
+
+    Attributes:
+        item: ``form.item`` of its date.
+        label: of the event.
+        strategy: as the plan names it.
+        target: where the date stands in the tabulation data sets.
+    """
+
+    item: str
+    label: str
+    strategy: str
+    target: Target
 
 
 class PlanWords:
@@ -111,6 +130,45 @@ class PlanWords:
         """The parameter that an endpoint looks at."""
         survival = endpoint.measure == "time_to_event"
         return self.parameters[endpoint.item, survival]
+
+    @cached_property
+    def left_out(self) -> Mapping[str, tuple[LeftOutAfter, ...]]:
+        """Analysis flag → events after which it is not set. The first, for no such event, is :data:`ALL_VALUES`."""
+        found: dict[str, tuple[LeftOutAfter, ...]] = {ALL_VALUES: ()}
+        for estimand in self._study.analysis.estimands:
+            events = self._events(estimand)
+            if events not in found.values():
+                found[f"ANL{len(found) + 1:02}FL"] = events
+        return found
+
+    def flag(self, estimand: Estimand) -> str:
+        """The flag of the values that an estimand analyses."""
+        events = self._events(estimand)
+        return next(flag for flag, known in self.left_out.items() if known == events)
+
+    def _events(self, estimand: Estimand) -> tuple[LeftOutAfter, ...]:
+        """In one order, so that estimands with the same events share a flag."""
+        found = {
+            (event.begins, event.strategy): LeftOutAfter(
+                event.begins, self.text(event.label), event.strategy, self._date(event.begins)
+            )
+            for event in estimand.intercurrent
+            if event.leaves_out and event.begins is not None
+        }
+        return tuple(found[key] for key in sorted(found))
+
+    def _date(self, name: str) -> Target:
+        form_id, _, item_id = name.partition(".")
+        form = self._study.forms.get(form_id)
+        item = next((one for one in form.items() if one.id == item_id), None) if form is not None else None
+        target = target_of(form, item) if form is not None and item is not None else None
+        if target is None or target.supplemental:
+            raise PlanNotMapped(
+                f"an intercurrent event begins at {name}, which stands in no tabulated record",
+                remedy="give the item an `sdtm:` mapping to a date of the event",
+                item=name,
+            )
+        return target
 
     @cached_property
     def parameters(self) -> Mapping[tuple[str, bool], Parameter]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from trialwright.exports.adam import PlanWords, adam_package, doses_of
+from trialwright.exports.adam.columns import DAY_ZERO
 from trialwright.exports.adam.errors import PlanNotMapped
 from trialwright.exports.adam.notes import AdamKind
 from trialwright.exports.adam.outcomes import Measured, Measurements
 from trialwright.exports.adam.survival import Survival
 from trialwright.exports.datasets import Dataset, Variable
 from trialwright.exports.files import write_package
+from trialwright.protocol.analysis import IntercurrentEvent
 from trialwright.trial.capture.views import ITEM
 
 
@@ -253,3 +256,78 @@ def test_an_event_with_a_partial_date_ends_no_time_and_is_told(crossover):
     row, notes = relapse_rows(crossover, relapses=[("RELAPSE", "1960-05")], ended=129)
     assert (row["AVAL"], row["CNSR"]) == (30.0, 1)
     assert [(note.kind, note.what) for note in notes] == [(AdamKind.EVENT_NOT_DATED, "FIRSTREL CESTDTC 1960-05")]
+
+
+def with_events(exported, *declared, relapses=()):
+    """The data sets under a plan whose first estimand has these intercurrent events, and these relapses on record."""
+    first, *others = exported.study.analysis.estimands
+    changed = first.model_copy(update={"intercurrent": declared})
+    analysis = exported.study.analysis.model_copy(update={"estimands": (changed, *others)})
+    study = exported.study.model_copy(update={"analysis": analysis})
+    kept = tuple(each for each in exported.sdtm.datasets if each.name != "CE")
+    clinical = table("CE", ("USUBJID", "CESEQ", "CECAT", "CESTDTC"), list(relapses))
+    made = adam_package(replace(exported.sdtm, datasets=(*kept, clinical)), study, exported.rows)
+    return made, made.words.flag(changed), list(made.package.dataset("ADEFF").dicts())
+
+
+def hypothetical(**more):
+    return IntercurrentEvent.model_validate(
+        {"id": "relapse", "label": {"en": "Relapse"}, "strategy": "hypothetical", "begins": "relapse.start"} | more
+    )
+
+
+def test_values_after_an_event_are_left_out_of_the_flag_of_that_strategy_only(crossover):
+    values = [row for row in crossover.rows_of("ADEFF") if row["ANL01FL"] == "Y"]
+    person = max({row["USUBJID"] for row in values}, key=lambda who: sum(row["USUBJID"] == who for row in values))
+    days = sorted({row["ADT"] for row in values if row["USUBJID"] == person})
+    assert len(days) >= 2
+    began = (DAY_ZERO + timedelta(days=days[0])).isoformat()
+    history = "2000-01-01"
+
+    made, flag, rows = with_events(
+        crossover, hypothetical(), relapses=[(person, 1, "RELAPSE", history), (person, 2, "RELAPSE", began)]
+    )
+
+    assert flag == "ANL02FL"
+    flagged = [row for row in rows if row["ANL01FL"] == "Y"]
+    assert len(flagged) == len(values)
+    for row in flagged:
+        kept = row["USUBJID"] != person or row["ADT"] <= days[0]
+        assert row[flag] == ("Y" if kept else None)
+    assert any(row[flag] is None for row in flagged)
+    (method,) = (each for each in made.package.methods if each.id == "ANALYSED.ANL02FL")
+    assert "Relapse (CE.CESTDTC, hypothetical)" in method.text
+    variable = next(v for v in made.package.dataset("ADEFF").variables if v.name == flag)
+    assert variable.method == method.id
+
+
+def test_estimands_with_the_same_events_share_a_flag_and_policies_have_the_first(crossover):
+    policy = hypothetical(strategy="treatment_policy")
+    made, flag, _ = with_events(crossover, policy)
+    assert flag == "ANL01FL"
+    assert list(made.words.left_out) == ["ANL01FL"]
+    made, flag, rows = with_events(crossover, hypothetical(strategy="while_on_treatment"), policy)
+    assert list(made.words.left_out) == ["ANL01FL", "ANL02FL"]
+    assert [row["ANL01FL"] for row in rows] == [row[flag] for row in rows]
+
+
+def test_an_event_without_a_full_date_leaves_nothing_out_and_is_told(crossover):
+    person = crossover.rows_of("ADEFF")[0]["USUBJID"]
+    made, flag, rows = with_events(crossover, hypothetical(), relapses=[(person, 1, "RELAPSE", "2025-03")])
+    assert [row["ANL01FL"] for row in rows] == [row[flag] for row in rows]
+    assert (AdamKind.EVENT_NOT_DATED, person, "ANL02FL relapse.start 2025-03") in {
+        (note.kind, note.about, note.what) for note in made.notes
+    }
+
+
+def test_an_event_without_a_place_in_the_tabulation_is_refused_by_name(crossover):
+    with pytest.raises(PlanNotMapped, match=r"begins at .*nowhere"):
+        with_events(crossover, hypothetical(begins="relapse.nowhere"))
+
+
+def test_the_flags_are_in_define_xml(crossover, tmp_path):
+    made, _, _ = with_events(crossover, hypothetical())
+    write_package(made.package, tmp_path, "dataset-json")
+    described = (tmp_path / "define.xml").read_text()
+    assert "ANL02FL" in described
+    assert "no value after the day on which one of these began" in described
