@@ -10,6 +10,8 @@ import numpy as np
 import pandas
 
 from trialwright.analysis.errors import PlanCannotRun
+from trialwright.analysis.minimising import ASSUMED as MINIMISED
+from trialwright.analysis.minimising import minimised, usual_minimisation
 from trialwright.analysis.plan import AnalysisPlan, Comparison, PlanItem
 from trialwright.analysis.replaying import ASSUMED, replay_of, usual_design
 from trialwright.foundation.errors import TrialwrightError
@@ -338,19 +340,18 @@ def _negative_binomial(task: _Task) -> Result:
 
 
 def _exact(task: _Task) -> Result:
-    people = task.plan.frames["ADSL"].set_index("USUBJID")
-    rows = task.one_row_each().assign(entry=lambda r: r["USUBJID"].map(people["RANDDT"]))
-    rows = rows.sort_values(["entry", "USUBJID"])
-    study = task.plan.study
-    strata = ["/".join(_stratum(row, study.randomisation.by_site, task)) for _, row in rows.iterrows()]
-    sequences = {sequence.id: sequence for sequence in study.identity.sequences}
-    first = study.identity.periods[0].id if study.identity.periods else ""
+    entered = task.plan.frames["ADSL"].dropna(subset=["RANDDT"]).sort_values(["RANDDT", "USUBJID"])
+    places = {name: place for place, name in enumerate(entered["USUBJID"])}
+    rows = task.one_row_each()
+    rows = rows[rows["USUBJID"].isin(places)]
+    used = [places[name] for name in rows["USUBJID"]]
+    procedure = _procedure(task, entered)
 
-    def arm_of(unit: str) -> str:
-        return sequences[unit].arms[first] if unit in sequences else unit
+    def replay(number: int) -> tuple[str, ...]:
+        # Everybody randomised has a place in the procedure, whether or not there is a value to analyse.
+        drawn = procedure(number)
+        return tuple(drawn[place] for place in used)
 
-    replay = replay_of(usual_design(study), strata, arm_of)
-    task.notes.append(Remark(ASSUMED))
     covariates = [rows[task.plan.column(term)].to_numpy(dtype=float) for term in task.terms if term == "baseline"]
     tested = rerandomisation_test(
         rows[task.item.outcome].to_numpy(dtype=float), list(rows["TRTP"]), replay, arm=task.one,
@@ -367,6 +368,27 @@ def _exact(task: _Task) -> Result:
         task.blank, value=tested.value, low=low, high=high, p_value=tested.p_value, notes=tuple(task.notes),
         formula=f"re-randomisation of {task.item.outcome}",
     )  # fmt: skip
+
+
+def _procedure(task: _Task, entered: pandas.DataFrame) -> Callable[[int], tuple[str, ...]]:
+    """Number of a draw → the arms that everybody randomised would get, in order of entry."""
+    study, words = task.plan.study, task.plan.words
+    sequences = {sequence.id: sequence for sequence in study.identity.sequences}
+    first = study.identity.periods[0].id if study.identity.periods else ""
+
+    def arm_of(unit: str) -> str:
+        return sequences[unit].arms[first] if unit in sequences else unit
+
+    if study.randomisation.method == "minimisation":
+        people = [
+            {"site": str(row["SITEID"]), **{factor: str(row.get(name)) for factor, name in words.strata.items()}}
+            for _, row in entered.iterrows()
+        ]
+        task.notes.append(Remark(MINIMISED))
+        return minimised(usual_minimisation(study, people), people, arm_of)
+    strata = ["/".join(_stratum(row, study.randomisation.by_site, task)) for _, row in entered.iterrows()]
+    task.notes.append(Remark(ASSUMED))
+    return replay_of(usual_design(study), strata, arm_of)
 
 
 def _log_rank(task: _Task) -> Result:

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
-from itertools import count
 
 from trialwright.analysis.errors import PlanCannotRun
+from trialwright.analysis.numbered import NumberedDraws
 from trialwright.protocol import Study
 from trialwright.randomisation import Design, declare, generate
 
 ASSUMED = "Block sizes and tolerances are the usual ones; the sealed specification was not given."
 
 
-class NumberedDraws:
-    """A stream of uniform numbers that follows from a name: the same list for the same draw on any machine."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._blocks = (hashlib.sha256(f"{name}/{n}".encode()).digest() for n in count())
-
-    def below(self, n: int) -> int:
-        """An integer uniform on 0 … n − 1, by rejection."""
-        if n <= 1:
-            return 0
-        room = 1 << 256
-        while True:
-            number = int.from_bytes(next(self._blocks), "big")
-            if number < room - room % n:
-                return number % n
-
-    def fraction(self) -> float:
-        """A multiple of 2^-53, uniform on [0, 1)."""
-        return (int.from_bytes(next(self._blocks), "big") >> 203) * 2.0**-53
-
-
 def usual_design(study: Study) -> Design:
     """The study's method with parameters that its folder may not hold taken as usual.
 
     Raises:
-        PlanCannotRun: minimisation, whose draws depend on the participants and not on a list.
+        PlanCannotRun: minimisation, which has no list; :mod:`trialwright.analysis.minimising` replays it.
     """
     randomisation = study.randomisation
     units, whole = dict(randomisation.ratio), sum(randomisation.ratio.values())
@@ -49,7 +26,7 @@ def usual_design(study: Study) -> Design:
         case "minimisation":
             raise PlanCannotRun(
                 "a minimisation cannot be replayed from a list",
-                remedy="give the sealed draws after unblinding, or plan another test",
+                remedy="replay it from the participants' factors",
             )
         case "efron":
             return declare("biased_coin", units, probability="2/3")

@@ -166,6 +166,9 @@ NORWEGIAN: Mapping[str, str] = {
     "Difference at the last visit that the plan names.": "Forskjell ved det siste besøket planen nevner.",
     "The counts vary no more than Poisson's; Poisson regression instead.":
         "Antallene varierer ikke mer enn Poissons; Poisson-regresjon i stedet.",
+    "The usual minimisation: probability 4/5, imbalance by range; the sealed specification was not given.":
+        "Vanlig minimering: sannsynlighet 4/5, ubalanse etter spennvidde; den forseglede spesifikasjonen ble ikke "
+        "gitt.",
     "Block sizes and tolerances are the usual ones; the sealed specification was not given.":
         "Blokkstørrelser og toleranser er de vanlige; den forseglede spesifikasjonen ble ikke gitt.",
     "Monte-Carlo standard error of p {error}, {lists} lists.":

@@ -7,7 +7,10 @@ import pandas
 import pytest
 
 from trialwright.analysis import ArmSummary, Comparison, PlanCannotRun, Remark, Result, run_order, run_plan
+from trialwright.analysis.minimising import minimised
+from trialwright.analysis.numbered import NumberedDraws
 from trialwright.foundation.errors import TrialwrightError
+from trialwright.randomisation import Tally, declare_minimisation, minimise
 from trialwright.statistics import count_regression, cox, crossover, least_squares, log_rank, mantel_haenszel, mmrm
 
 RNG = np.random.Generator(np.random.Philox(7))
@@ -150,12 +153,50 @@ def test_the_exact_test_finds_no_difference_among_equal_values_and_a_large_one(p
     assert large.value == pytest.approx(none.value + 10, abs=1e-6)
 
 
-def test_a_minimisation_is_not_replayed_and_the_result_says_why(parallel):
-    plan = parallel("value", [VISIT], [{"id": "m", "method": "exact", "terms": ["arm"]}], [RNG.normal(size=24)])
+def minimised_people(people):
+    """The same people with the factors of the minimisation."""
+    n = len(people)
+    return people.assign(
+        WEIGHTGR=["light", "heavy", "heavy"] * (n // 3), EARLIERT=["naive"] * (n // 2) + ["treated"] * (n - n // 2)
+    )
+
+
+def test_a_minimisation_is_replayed_for_everybody_randomised(parallel, people):
+    noise = RNG.normal(size=24)
+    plan = parallel("value", [VISIT], [{"id": "m", "method": "exact", "terms": ["arm"]}], [noise])
     assert plan.study.randomisation.method == "minimisation"
+    assert list(plan.words.strata.values()) == ["WEIGHTGR", "EARLIERT"]
+    # The last to enter has no value; the place in the procedure stays.
+    plan.frames = {"ADSL": minimised_people(people), "ADEFF": plan.frames["ADEFF"].iloc[:-1]}
+    none = only(plan)
+    assert none.failed is None
+    assert none.p_value > 0.01
+    sign = np.where(plan.frames["ADEFF"]["TRTP"] == plan.comparison.one, 10.0, 0.0)
+    plan.frames["ADEFF"] = plan.frames["ADEFF"].assign(AVAL=noise[:-1] + sign)
+    large = only(plan)
+    assert large.p_value < 0.001
+    assert any("minimisation" in note.sentence for note in large.notes)
+
+
+def test_a_minimisation_without_everybodys_factors_is_not_replayed_and_the_result_says_why(parallel):
+    plan = parallel("value", [VISIT], [{"id": "m", "method": "exact", "terms": ["arm"]}], [RNG.normal(size=24)])
     result = only(plan)
     assert result.value is None
-    assert "minimisation" in result.failed
+    assert "weight_group" in result.failed
+
+
+@pytest.mark.parametrize(("units", "weights"), [({"a": 1, "b": 1}, {}), ({"a": 2, "b": 1, "c": 3}, {"x": "3/2"})])
+def test_lists_drawn_side_by_side_are_those_of_the_rule_one_after_the_other(units, weights):
+    factors = {"x": ("low", "high"), "site": ("1", "2", "3")}
+    design = declare_minimisation(units, factors, probability="4/5", weights=weights)
+    people = [{name: levels[RNG.integers(len(levels))] for name, levels in factors.items()} for _ in range(40)]
+    replay = minimised(design, people, str)
+    for number in (0, 7, 999, 1000, 1001, 3):
+        draws, tally, expected = NumberedDraws(f"replay/minimisation/{number}"), Tally(design), []
+        for person in people:
+            expected.append(minimise(design, tally, person, draws).label)
+            tally.add(person, expected[-1])
+        assert replay(number) == tuple(expected)
 
 
 @pytest.mark.parametrize(
