@@ -58,8 +58,8 @@ class Page:
 def kind_of(path: str) -> str:
     """Addresses of one kind differ in codes and numbers only."""
     path = path.partition("?")[0]
-    path = re.sub(r"[A-Z]{2}-\d\d-\d{3}", "CODE", path)
     path = re.sub(r"SMS-[A-Z0-9-]+", "LABEL", path)
+    path = re.sub(r"[A-Z]{2}-\d\d-\d{3}", "CODE", path)
     path = re.sub(r"[0-9a-f]{32,64}", "HASH", path)
     path = re.sub(r"/participants/CODE/\w+/(\w+)/\d+/", r"/participants/CODE/VISIT/\1/N/", path)
     path = re.sub(r"/participants/CODE/(?!assess|record|case|new)\w+/$", "/participants/CODE/VISIT/", path)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.http import base36_to_int, int_to_base36
 
-from trialwright.foundation.errors import InvalidValue
+from trialwright.foundation.errors import InvalidValue, Refusal
 from trialwright_web.accounts.models import Account
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{1,79}\Z")
@@ -24,6 +24,12 @@ class PersonUnreadable(InvalidValue):
     """Not an id that a person can have in the record."""
 
     code = "web.person_unreadable"
+
+
+class AlreadySignsIn(Refusal):
+    """The person has chosen a password; only who runs the installation invites them again."""
+
+    code = "web.already_signs_in"
 
 
 class _Tokens(PasswordResetTokenGenerator):
@@ -52,6 +58,31 @@ def invite(person: str, email: str = "") -> str:
         account.save()
         Authenticator.objects.filter(user=account).delete()
     return reverse("invitation", args=(int_to_base36(account.pk), _Tokens().make_token(account)))
+
+
+def signs_in() -> frozenset[str]:
+    """Everybody who has an account with a password, or had one."""
+    return frozenset(
+        account.person
+        for account in Account.objects.all()
+        if account.has_usable_password() or account.last_login is not None or not account.is_active
+    )
+
+
+def first_invitation(person: str, email: str = "") -> str:
+    """Like :func:`invite`, for somebody who never signed in.
+
+    Raises:
+        AlreadySignsIn: they have signed in, or have a password.
+        PersonUnreadable: as :func:`invite`.
+    """
+    if person in signs_in():
+        raise AlreadySignsIn(
+            f"{person[:80]!a} has an account",
+            remedy="who runs the installation invites again",
+            person=person,
+        )
+    return invite(person, email)
 
 
 def invited(number: str, token: str) -> Account | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,7 @@ from trialwright.trial.setup.commands import (
 )
 from trialwright.trial.setup.state import REQUIRED_TRAINING, SiteSetup
 from trialwright.trial.setup.views import PERSON, TRAINING
+from trialwright_web.capture.invite import may_invite
 from trialwright_web.capture.words import Words
 from trialwright_web.shell.acts import Act, Answers, Field, act_page, digest, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
@@ -78,6 +80,7 @@ def people(request: Request, desk: Desk) -> HttpResponse:
         and may_act(desk, DelegateTask)
         and _principal(desk, desk.site) == desk.person,
         "may_train": may_act(desk, RecordTraining),
+        "may_invite": may_invite(desk) and settings.ENVIRONMENT.process == "staff",
         "may_appoint": may_act(desk, AppointPerson),
         "zone": desk.zone(),
     }

@@ -15,6 +15,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from trialwright.foundation.errors import Refusal
 from trialwright.trial.command import Signature
@@ -62,7 +63,9 @@ def sign(request: Request, desk: Desk, meaning: str, shown: str) -> Signature:
     reauthenticate(request)
     if needs_code(request) and not _code_is_right(request.user, request.POST.get("code", "")):
         ratelimit.consume(request, action="reauthenticate", user=request.user)
-        raise SignatureRefused("the code is not right", remedy="type the code your authenticator shows now")
+        raise SignatureRefused(
+            gettext("the code is not right"), remedy=gettext("type the code your authenticator shows now")
+        )
     request.session[SIGNED] = True
     return Signature(desk.person, meaning, shown)
 
@@ -75,10 +78,10 @@ def reauthenticate(request: Request) -> None:
     """
     # Wrong tries are counted, not signatures: a nurse signs many forms in a minute.
     if not ratelimit.consume(request, action="reauthenticate", user=request.user, dry_run=True):
-        raise SignatureRefused("too many tries", remedy="wait a minute, then sign again")
+        raise SignatureRefused(gettext("too many tries"), remedy=gettext("wait a minute, then sign again"))
     if not request.user.check_password(request.POST.get("password", "")):
         ratelimit.consume(request, action="reauthenticate", user=request.user)
-        raise SignatureRefused("the password is not right", remedy="type your own password")
+        raise SignatureRefused(gettext("the password is not right"), remedy=gettext("type your own password"))
 
 
 def _factors(user: Any) -> Any:
