@@ -24,6 +24,7 @@ from trialwright.foundation.truth import Truth
 from trialwright.ledger import SigningKey, sign_checkpoint
 from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright.randomisation import generate_stratified
+from trialwright.rehearsal.amendment import amended
 from trialwright.rehearsal.cast import Cast
 from trialwright.rehearsal.opening import parameters
 from trialwright.sealing import (
@@ -49,6 +50,7 @@ from trialwright.trial.closure.events import PopulationDecision
 from trialwright.trial.closure.state import ClosedDeviations, Deviations, Ending
 from trialwright.trial.command import Actor, Command, Signature
 from trialwright.trial.consent import commands as consent
+from trialwright.trial.consent.state import Consent
 from trialwright.trial.consent.text import text_hash
 from trialwright.trial.custody import commands as custody
 from trialwright.trial.custody.events import MeasuredValue
@@ -61,9 +63,10 @@ from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Space
 from trialwright.trial.queries import commands as queries
 from trialwright.trial.queries.state import Queries
+from trialwright.trial.safety import commands as safety
 from trialwright.trial.setup import commands as setup
 from trialwright.trial.setup.events import Approval
-from trialwright.trial.setup.state import REQUIRED_TRAINING
+from trialwright.trial.setup.state import REQUIRED_TRAINING, SiteSetup, StudySetup
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SITE_KEY = SigningKey("sponsor.example/random", b"c" * 32)
@@ -135,6 +138,7 @@ class RandomTrial:
         self.stores = {Space.OPEN: MemoryStore(), Space.CLOSED: MemoryStore()}
         if not self.blinded:
             self.stores[Space.CLOSED] = self.stores[Space.OPEN]
+        self.later_build = _amended(self.build)
         self._seal()
         self.trial = self.process()
         self._requests = 0
@@ -160,7 +164,7 @@ class RandomTrial:
             self.study.identity.id,
             open_store=self.stores[Space.OPEN],
             closed_store=self.stores[Space.CLOSED],
-            builds={self.build.id: self.build},
+            builds={self.build.id: self.build, self.later_build.id: self.later_build},
             clock=self.clock,
             entropy=self.entropy,
             mode="rehearsal",
@@ -220,11 +224,12 @@ class RandomTrial:
         facts = tuple((fact.stream, fact.stream_seq, fact.event) for fact in receipt.facts)
         if not facts:
             return  # nothing had to be done, so nothing is known of it
+        new = receipt.request_id not in self.receipts
         known = self.receipts.setdefault(receipt.request_id, (given, facts))
         if known[1] != facts:
             self.problems.append(f"{receipt.request_id} gave another result when it was repeated")
         what = {closure.LockStudy: "locked", closure.UnlockStudy: "unlocked"}.get(type(given.command))
-        if what and not receipt.repeated:
+        if what and new:
             self.moments.append(Moment(what, self.sizes()))
 
     def _die_over(self, given: Given, request_id: str) -> None:
@@ -414,6 +419,10 @@ class RandomTrial:
                 self.clock.set(max(self.clock.now(), wanted))
             if self.chance.random() < 0.05:
                 self.give(self._withdraw(code))
+            if self.state().of(Consent, code).build != self.state().of(SiteSetup, site).build:
+                for act in (self.sign, self.countersign):
+                    self.give(act(code))
+                yield
             if any(act.act == "randomise" for act in encounter.acts):
                 self.give(self.randomise(code))
                 yield
@@ -474,8 +483,13 @@ class RandomTrial:
     def screen(self, site: str) -> Given:
         return Given(enrolment.ScreenParticipant(site=site), self.at(site, Role.STUDY_NURSE))
 
+    def text_for(self, code: str) -> Any:
+        """The consent text of the build in force at the participant's site."""
+        in_force = self.state().of(SiteSetup, self.site_of(code)).build
+        return self.trial.builds.get(in_force, self.build).study.consent["en"]
+
     def sign(self, code: str) -> Given:
-        text = self.study.consent["en"]
+        text = self.text_for(code)
         digest = text_hash(text)
         command = consent.SignConsent(
             participant=code, version=text.head.version, language="en", text=digest, teach_back={}
@@ -484,7 +498,7 @@ class RandomTrial:
 
     def countersign(self, code: str) -> Given:
         command = consent.CountersignConsent(participant=code, identity_check="photo_document")
-        return Given(command, self.nurse(code), shown=text_hash(self.study.consent["en"]))
+        return Given(command, self.nurse(code), shown=text_hash(self.text_for(code)))
 
     def nurse(self, code: str) -> Actor:
         return self.at(self.site_of(code), Role.STUDY_NURSE)
@@ -720,7 +734,8 @@ class RandomTrial:
             self._withdraw, self._decline, self._fail, self._rescreen, self._mistaken, self._accident,
             self._late_visit, self._stale_save, self._odd_save, self._void, self._not_done, self._sign_book,
             self._verify, self._ask, self._answer, self._close_query, self._dispense, self._emergency,
-            self._deviation, self._classify, self._missed_any, self._die,
+            self._deviation, self._classify, self._missed_any, self._die, self._paper, self._adverse_event,
+            self._aware, self._submit, self._sign_again,
         )  # fmt: skip
 
     def _of_a_slot(self) -> tuple[Callable[[str, str], Given], ...]:
@@ -731,7 +746,10 @@ class RandomTrial:
         )  # fmt: skip
 
     def _of_the_study(self) -> tuple[Callable[[], Given], ...]:
-        return (self._pause, self._resume, self._another_list, self._freeze, self._lock, self._cut, self._breach)
+        return (
+            self._pause, self._resume, self._another_list, self._freeze, self._lock, self._cut, self._breach,
+            self._notify, self._amend, self._amend, self._amend, self._amend,
+        )  # fmt: skip
 
     def encounter(self) -> str:
         return self.chance.choice(list(self.study.encounters))
@@ -893,6 +911,57 @@ class RandomTrial:
         command = custody.ReleaseOutOfSpecification(participant=code, label=self.label(code, slot))
         return Given(command, self.qualified, shown=HASH)
 
+    def _paper(self, code: str) -> Given:
+        version = self.chance.choice((self.build, self.later_build)).study.consent["en"].head.version
+        command = consent.RecordPaperConsent(participant=code, version=version, language="en", teach_back={})
+        return Given(command, self.nurse(code))
+
+    def _sign_again(self, code: str) -> Given:
+        given = self.sign(code)
+        return given if self.give(given) is None else self.countersign(code)
+
+    def _adverse_event(self, code: str) -> Given:
+        day = (self.today - timedelta(days=self.chance.choice((0, 3, 20)))).isoformat()
+        seriousness = self.chance.choice(((), ("hospitalisation",), ("life_threatening",), ("death",)))
+        command = safety.ReportAdverseEvent(
+            participant=code,
+            term="fall",
+            onset=day,
+            grade=3,
+            seriousness=seriousness,
+            causality={"treatment": self.chance.choice(("possible", "unrelated"))},
+        )
+        return Given(command, self.investigator(code))
+
+    def _aware(self, code: str) -> Given:
+        command = safety.RecordSponsorAwareness(participant=code, adverse_event="ae_1")
+        return Given(command, self.central(Role.SPONSOR))
+
+    def _submit(self, code: str) -> Given:
+        command = safety.RecordSubmission(
+            participant=code, adverse_event="ae_1", clock="serious_to_sponsor", reference="letter"
+        )
+        return Given(command, self.central(Role.SPONSOR))
+
+    def _notify(self) -> Given:
+        command = closure.RecordBreachNotification(breach="breach_1", reference="letter")
+        return Given(command, self.central(Role.SPONSOR))
+
+    def _amend(self) -> Given:
+        """The amendment approved; once it is, moved to by a site."""
+        sponsor, build = self.central(Role.SPONSOR), self.later_build.id
+        if build not in self.state().of(StudySetup).approved:
+            approve = setup.ApproveBuild(build=build, evidence=HASH, summary="tested")
+            return Given(approve, sponsor, shown=build)
+        approvals = (Approval(kind="ethics", reference="2", date=self.today.isoformat()),)
+        command = setup.ActivateAmendment(
+            site=self.chance.choice(list(self.study.sites)),
+            build=build,
+            approvals=approvals,
+            reconsent=self.chance.random() < 0.9,
+        )
+        return Given(command, sponsor)
+
     def _pause(self) -> Given:
         return Given(setup.PauseRecruitment(site="01"), self.central(Role.SPONSOR))
 
@@ -1035,6 +1104,17 @@ class RandomTrial:
             lambda: Given(closure.CloseStudy(), sponsor, shown=HASH),
             lambda: Given(closure.ArchiveStudy(place="vault"), sponsor, shown=HASH),
         ]
+
+
+_AMENDED: dict[str, Build] = {}
+
+
+def _amended(build: Build) -> Build:
+    """A later build of the study: a wider window, a new consent text; made once for all its trials."""
+    if build.id not in _AMENDED:
+        _AMENDED.clear()
+        _AMENDED[build.id] = amended(build)
+    return _AMENDED[build.id]
 
 
 class _Dying:

@@ -20,6 +20,7 @@ from random_trial import SITE_KEY, RandomTrial
 
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.ledger import verify_ledger
+from trialwright.protocol.schedule import Encounter
 from trialwright.trial.allocation.proof import open_lists, verify_allocations
 from trialwright.trial.event import Space
 from trialwright.trial.rooms import SLICES
@@ -38,7 +39,8 @@ AFTER_LOCK = frozenset({
     "closure.serious_breach_notified", "closure.urgent_safety_measure_taken", "closure.data_cut_made",
     "closure.second_person_asked", "closure.study_unlocked", "closure.analysis_plan_signed",
     "closure.analysis_code_frozen", "closure.allocations_disclosed", "closure.study_unblinded",
-    "closure.study_closed", "closure.study_archived", "crossing.facts_crossed",
+    "closure.study_closed", "closure.study_archived", "crossing.facts_crossed", "safety.adverse_event_reported",
+    "safety.submission_recorded", "safety.sponsor_became_aware", "safety.clock_started", "safety.term_coded",
 })  # fmt: skip
 """What may still be written when the study is locked: the way to the end, and facts that nobody may hold back."""
 
@@ -93,12 +95,22 @@ def gates(trial: RandomTrial, opened: list[Body]) -> Problems:
     limit = trial.study.randomisation.within_days_of_sign_off
     people: dict[str, Body] = defaultdict(lambda: {"items": {}})
     recruiting: dict[str, bool] = {}
+    in_force: dict[str, str] = {}
+    fresh: dict[str, set[str]] = {}
     frozen = False
     for body in opened:
         kind, data, day = body["type"], body["data"], date.fromisoformat(body["local"][:10])
         person = people[data.get("participant", "")]
         match kind:
-            case "setup.site_activated" | "setup.recruitment_resumed":
+            case "setup.site_activated":
+                recruiting[data["site"]] = True
+                in_force[data["site"]] = data["active_build"]
+                fresh[data["site"]] = {data["active_build"]}
+            case "setup.amendment_activated":
+                in_force[data["site"]] = data["active_build"]
+                still = set() if data["reconsent"] else fresh[data["site"]]
+                fresh[data["site"]] = still | {data["active_build"]}
+            case "setup.recruitment_resumed":
                 recruiting[data["site"]] = True
             case "setup.recruitment_paused":
                 recruiting[data["site"]] = False
@@ -111,27 +123,28 @@ def gates(trial: RandomTrial, opened: list[Body]) -> Problems:
                 if not recruiting.get(data["site"]) or frozen:
                     yield f"{data['participant']} was screened at a site that did not recruit"
             case "consent.given":
-                person["consent"], person["not treated"] = True, False
+                person["consent"], person["not treated"] = body["build"], False
             case "consent.withdrawn":
-                person["consent"] = person.get("consent") and "visits" not in data["scopes"]
+                person["consent"] = None if "visits" in data["scopes"] else person.get("consent")
                 person["not treated"] = person.get("not treated") or "treatment" in data["scopes"]
             case "capture.form_saved" | "capture.form_marked_not_done" | "capture.form_voided":
                 if (data["encounter"], data["form"]) == ("screening", "screening"):
                     _enter(person["items"], kind, data, facts)
             case "enrolment.criteria_assessed":
-                if not person.get("consent"):
+                if person.get("consent") not in fresh[person["site"]]:
                     yield f"{data['participant']} was assessed without consent"
-                person |= {"assessed": (data["eligible"], dict(person["items"])), "signed off": None}
+                person |= {"assessed": (data["eligible"], dict(person["items"]), body["build"]), "signed off": None}
             case "enrolment.eligibility_signed_off":
-                if not person.get("consent") or person.get("assessed") != ("yes", person["items"]):
+                now = ("yes", person["items"], in_force[person["site"]])
+                if person.get("consent") not in fresh[person["site"]] or person.get("assessed") != now:
                     yield f"{data['participant']} was signed off without consent, or not as assessed"
                 person["signed off"] = day
             case "enrolment.screening_failed" | "enrolment.participation_ended":
                 person["over"] = True
             case "allocation.participant_randomised":
-                as_assessed = person.get("assessed") == ("yes", person["items"])
+                as_assessed = person.get("assessed") == ("yes", person["items"], in_force[person["site"]])
                 wrong = [
-                    *([] if person.get("consent") else ["without consent in force"]),
+                    *([] if person.get("consent") in fresh[person["site"]] else ["without consent in force"]),
                     *(["after treatment was withdrawn"] if person.get("not treated") else []),
                     *(["after participation was over"] if person.get("over") else []),
                     *([] if person.get("signed off") else ["without a sign-off in force"]),
@@ -265,7 +278,9 @@ def visits_out_of_order(trial: RandomTrial, opened: list[Body]) -> Problems:
                 late = (participant in stopped and data["date"] >= stopped[participant]) or (
                     participant in ended and data["date"] > ended[participant]
                 )
-                out = 0 if data["unscheduled"] else _days_out(trial, data["encounter"], day, held[participant])
+                encounters = trial.trial.builds[body["build"]].study.encounters
+                planned = encounters.get(data["encounter"])
+                out = 0 if planned is None else _days_out(planned, day, held[participant])
                 held[participant][data["encounter"]] = day
                 expected = {*(["visit_window"] if out else []), *(["after_withdrawal"] if late else [])}
                 if set(data["flags"]) != expected or data["days_out"] != out:
@@ -275,8 +290,7 @@ def visits_out_of_order(trial: RandomTrial, opened: list[Body]) -> Problems:
                     )
 
 
-def _days_out(trial: RandomTrial, name: str, day: date, held: dict[str, date]) -> int:
-    encounter = trial.study.encounters[name]
+def _days_out(encounter: Encounter, day: date, held: dict[str, date]) -> int:
     if encounter.anchor is None or encounter.offset is None or encounter.window is None:
         return 0
     anchor = held.get(encounter.anchor)
