@@ -60,7 +60,7 @@ def problems(trial: RandomTrial) -> list[str]:
     closed = bodies(trial, Space.CLOSED) if trial.blinded else []
     readers: tuple[Callable[[], Problems], ...] = (
         lambda: gates(trial, opened),
-        lambda: order_of_the_list(trial, opened),
+        lambda: order_of_the_list(trial, opened, closed or opened),
         lambda: flags(opened, [*opened, *closed]),
         lambda: visits_out_of_order(trial, opened),
         lambda: injections_out_of_order(trial, opened, closed or opened),
@@ -169,8 +169,9 @@ def _enter(items: dict[str, Any], kind: str, data: Body, facts: set[str]) -> Non
             items[name] = (value["text"], value.get("unit"))
 
 
-def order_of_the_list(trial: RandomTrial, opened: list[Body]) -> Problems:
-    """Everybody has the next row of their stratum, in the statistician's own order, opened with the other key."""
+def order_of_the_list(trial: RandomTrial, opened: list[Body], closed: list[Body]) -> Problems:
+    """Everybody has the next row of their stratum, in the statistician's own order, opened with the other key; the
+    unblinding discloses just that."""
     taken: Counter[str] = Counter()
     given: dict[str, str] = {}
     made = trial.statisticians_list()
@@ -198,6 +199,11 @@ def order_of_the_list(trial: RandomTrial, opened: list[Body]) -> Problems:
         return
     if made is not None and proven != given:
         yield "the opened list is not the one that the statistician made"
+    for body in closed:
+        if body["type"] == "closure.allocations_disclosed":
+            disclosed = {said["participant"]: said["label"] for said in body["data"]["allocations"]}
+            if disclosed != proven:
+                yield "the unblinding disclosed something else than the list"
     allocations = trial.process().allocations
     assert allocations is not None
     for gateway, who in ((allocations, "a new process"), (trial.trial.allocations, "the process")):
