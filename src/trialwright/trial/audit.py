@@ -26,6 +26,7 @@ from trialwright.trial.record import Recorder
 from trialwright.trial.rooms import EVENTS
 from trialwright.trial.safety.events import AdverseEventFollowedUp, AdverseEventReported
 from trialwright.trial.setup.state import StudySetup
+from trialwright.trial.state import State
 from trialwright.trial.trail import AuditRow
 
 SEALED = "(identifying, not shown)"
@@ -80,10 +81,10 @@ def audit_trail(
             yield from rows.of(fact)
 
 
-def sees_closed(trial: Trial, role: Role) -> bool:
+def sees_closed(trial: Trial, role: Role, state: State | None = None) -> bool:
     """Whether the role may read facts of the closed space: everybody in an open study, unblinded roles in a blinded
-    one, and inspectors once it is unblinded."""
-    state = trial.state()
+    one, and inspectors once it is unblinded; as a state that was read has it, or as it stands now."""
+    state = state or trial.state()
     build = trial.builds.get(state.of(StudySetup).build) or next(iter(trial.builds.values()))
     blinding = build.study.identity.blinding
     if blinding.kind == "open" or role in blinding.unblinded_roles:

@@ -402,7 +402,8 @@ class Trial:
     def _committed(self, space: Space, written: _Written) -> None:
         if written.facts:
             self._ensured.add(space)
-            self._cache.learn(space, written.facts, written.size)
+            for known in self.ledgers if self.one_space else (space,):
+                self._cache.learn(known, written.facts, written.size)
 
     # --- around ---------------------------------------------------------------------------------------------
 

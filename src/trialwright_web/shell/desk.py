@@ -120,7 +120,7 @@ class Desk:
     @functools.cached_property
     def is_unblinded(self) -> bool:
         """Whether the role may know what depends on the arm."""
-        return sees_closed(self.trial, self.role)
+        return sees_closed(self.trial, self.role, self.state)
 
     @functools.cached_property
     def state(self) -> State:
@@ -236,15 +236,16 @@ def places_of(person: str) -> tuple[Place, ...]:
 
 def _places_in(study: str, person: str) -> Iterator[Place]:
     trial = installation().trial(study)
+    state = trial.state()
     today = trial.clock.now().date().isoformat()
     for row in trial.stores[Space.OPEN].rows.where(PERSON, person=person):
         role = Role(str(row["role"]))
         in_force = str(row["since"]) <= today and (row["until"] is None or today <= str(row["until"]))
-        if in_force and _serves(trial, role):
+        if in_force and _serves(trial, role, state):
             yield Place(study, role, str(row["site"]), str(row["organisation"]))
 
 
-def _serves(trial: Trial, role: Role) -> bool:
+def _serves(trial: Trial, role: Role, state: State) -> bool:
     """Whether this process has desks for the role: what may know the arm works in the closed process.
 
     An investigator, blinded, comes to the closed process to unblind in an emergency; a safety officer for a suspected
@@ -255,7 +256,7 @@ def _serves(trial: Trial, role: Role) -> bool:
     closed = settings.ENVIRONMENT.process == "closed"
     if trial.one_space:
         return not closed
-    unblinded = sees_closed(trial, role)
+    unblinded = sees_closed(trial, role, state)
     return unblinded or role in VISITORS if closed else not unblinded
 
 

@@ -14,6 +14,7 @@ from trialwright.trial.allocation.commands import DispenseAllocation, RandomiseP
 from trialwright.trial.allocation.events import EmergencyUnblinded, ParticipantRandomised
 from trialwright.trial.capture.commands import RecordVisit, SaveForm
 from trialwright.trial.capture.events import Entered
+from trialwright.trial.capture.state import ClosedCaseBook
 from trialwright.trial.command import Actor, NotYet, Signature
 from trialwright.trial.consent.commands import WithdrawConsent
 from trialwright.trial.dispatch import RETRIES, SpacesNotApart, _older
@@ -361,6 +362,22 @@ def test_a_study_with_one_space_writes_everything_into_one_ledger(trial_worlds):
     assert [fact.event.TYPE for fact in receipt.facts] == ["allocation.disclosed"]
     assert world.types("crossing") == []
     assert world.trial.allocations.label(participant) in {"cells_first", "saline_first"}
+
+
+def test_where_both_spaces_are_one_what_was_just_written_is_not_read_again(trial_worlds, monkeypatch):
+    world = trial_worlds(one_space=True)
+    participant = world.screened()
+    state = world.trial.state()
+    assert state.of(ClosedCaseBook, participant).peek(("log", "diary", 1)).saves == 0
+    world.give(WithdrawConsent(participant=participant), "nurse")
+    ledger = world.trial.ledgers[Space.OPEN]
+    asked, read = [], ledger.read_stream
+    monkeypatch.setattr(ledger, "read_stream", lambda stream, after=0: asked.append(stream) or read(stream, after))
+    state = world.trial.state()
+    version = len(list(read(f"participant/{participant}")))
+    for space in (Space.OPEN, Space.CLOSED):
+        assert state.version(space, f"participant/{participant}") == version
+    assert asked == []
 
 
 def test_a_blinded_study_writes_nothing_where_both_spaces_are_one(trial_worlds, small_build):
