@@ -11,6 +11,7 @@ from trialwright.protocol.schedule import Encounter
 from trialwright.rehearsal import product, visits
 from trialwright.rehearsal.agenda import Deciding, Process
 from trialwright.rehearsal.happenings import Happenings
+from trialwright.rehearsal.occurrences import Occurrences
 from trialwright.rehearsal.values import VirtualPerson
 from trialwright.rehearsal.world import World
 from trialwright.schedule import Expectation, expectations
@@ -49,6 +50,7 @@ class Journey:
         self._investigator = world.cast.at(site, Role.INVESTIGATOR)
         self._person = VirtualPerson(world.population, f"arrival {site} {number}")
         self._happenings = Happenings(world, site)
+        self._occurrences = Occurrences(world, self._person, site)
         self._withdrawn = False
 
     def live(self) -> Process:
@@ -181,6 +183,7 @@ class Journey:
             self._withdrawn = True
             return
         yield from visits.hold(world, self._person, self._site, encounter.id, world.today(self._site))
+        yield from self._occurrences.tell(encounter.id, world.today(self._site))
         if collection is not None and collection.slot is not None:
             yield from product.collect(world, self._person, self._site, collection.slot)
             self._happenings.after_collection(self._person, encounter.id)
