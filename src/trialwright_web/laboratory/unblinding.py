@@ -36,8 +36,10 @@ def unblinding(request: Request, desk: Desk) -> HttpResponse:
     """How far it is; afterwards everybody's allocation."""
     ending = desk.trial.state().of(Ending)
     disclosed = list(desk.closed_rows.where(ALLOCATION)) if ending.unblinded else []
+    standing = conditions(desk)
     context = {
-        "conditions": conditions(desk),
+        "conditions": standing,
+        "ready": all(done for _words, done in standing),
         "unblinded": ending.unblinded,
         "allocations": [(row["participant"], in_words(desk.build, str(row["label"]))) for row in disclosed],
         "proposals": [row for row in desk.rows.where(MILESTONE) if row["what"] == "second_person_asked"],
