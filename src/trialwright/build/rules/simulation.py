@@ -112,6 +112,12 @@ def probabilities_possible(context: StudyContext) -> Iterator[Problem]:
     for path, text in _probabilities(context):
         if not 0 <= Fraction(text) <= 1:
             yield Problem(_FILE, path, f"the probability {text} is not between 0 and 1", "write it as a share")
+    for key, says in _ENDLESS.items():
+        if Fraction(getattr(context.study.simulation, key)) == 1:
+            yield Problem(_FILE, (key,), f"{key} is 1: {says}", "write a share below 1")
+
+
+_ENDLESS = {"screen_failure": "nobody could ever be randomised", "missed_visit": "nobody would ever be seen"}
 
 
 def _probabilities(context: StudyContext) -> Iterator[tuple[KeyPath, str]]:
