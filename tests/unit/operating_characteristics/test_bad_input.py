@@ -16,7 +16,7 @@ STUDY = Path(__file__).parents[3] / "studies" / "smart-ms"
 CASES = {
     "negative SD": ("simulation.yaml", 'sd_within: "7"', 'sd_within: "-7"', "TW167", "negative"),
     "drop-out over 1": ("simulation.yaml", 'dropout_per_year: "0.11"', 'dropout_per_year: "1.1"', "TW164", "1.1"),
-    "nobody passes screening": ("simulation.yaml", 'screen_failure: "0.25"', 'screen_failure: "1"', "TW164", "nobody"),
+    "nobody passes": ("simulation.yaml", 'screen_failure: "0.25"', 'screen_failure: "1"', "TW164", "nobody"),
     "drop-out over 1 in a grid": ("simulation.yaml", '["0.05", "0.11", "0.2"]', '["0.05", "2"]', "TW170", "share 2"),
     "correlation beyond 1": (
         "simulation.yaml",
