@@ -139,7 +139,7 @@ def split(
     _check_room(out)
     files = [out / f"{private.purpose.value}.share-{n}-of-{shares}" for n in range(1, shares + 1)]
     passwords = [
-        _password(custodian[n] if custodian else None, f"Custodian {n + 1}: new password", new=True)
+        read_password(custodian[n] if custodian else None, f"Custodian {n + 1}: new password", new=True)
         for n in range(shares)
     ]
     out.mkdir(mode=0o700, parents=True)
@@ -169,7 +169,7 @@ def combine(
     _check_room(out, public_file(out))
     opened = [
         read_share(
-            read_text(path).encode(), _password(custodian[n] if custodian else None, f"Password of {path.name}")
+            read_text(path).encode(), read_password(custodian[n] if custodian else None, f"Password of {path.name}")
         )
         for n, path in enumerate(shares)
     ]
@@ -231,7 +231,7 @@ def on_record(
 
 def read_private(path: Path, password_file: Path | None) -> PrivateKey:
     """The key in a file, opened with its password."""
-    return read_key(read_text(path).encode(), _password(password_file, f"Password of {path.name}"))
+    return read_key(read_text(path).encode(), read_password(password_file, f"Password of {path.name}"))
 
 
 def read_signing_key(path: Path, password_file: Path | None) -> SigningKey:
@@ -274,7 +274,7 @@ _ENTROPY = SystemEntropy()
 
 
 def _write(key: PrivateKey, out: Path, password_file: Path | None) -> None:
-    write_secret(out, write_key(key, _password(password_file, f"New password of {out.name}", new=True), _ENTROPY))
+    write_secret(out, write_key(key, read_password(password_file, f"New password of {out.name}", new=True), _ENTROPY))
     write_secret(public_file(out), f"{key.public}\n".encode())
 
 
@@ -284,7 +284,12 @@ def _check_room(*paths: Path) -> None:
             raise InvalidValue(f"{path} exists", remedy="name a new file; no key is overwritten")
 
 
-def _password(file: Path | None, prompt: str, *, new: bool = False) -> str:
+def read_password(file: Path | None, prompt: str, *, new: bool = False) -> str:
+    """A password, typed or from a file that nobody else can read.
+
+    Raises:
+        InvalidValue: the file cannot be read, or others can read it.
+    """
     if file is None:
         answer: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=new, err=True)
         return answer
