@@ -118,7 +118,7 @@ def signed_in(browser: Any, address: str, person: str | None, **options: Any) ->
     known = _SESSIONS.get((address, person))
     context = browser.new_context(base_url=address, storage_state=known, **options)
     page = context.new_page()
-    page.set_default_timeout(180_000)
+    page.set_default_timeout(600_000)
     if person is not None and known is not None:
         page.goto("/")
     elif person is not None:

@@ -108,4 +108,4 @@ def _needs_signature(desk: Desk, site: str, row: Row) -> bool:
 
 def _median(values: Iterator[int]) -> float | None:
     found = list(values)
-    return round(median(found), 1) if found else None
+    return float(round(median(found), 1)) if found else None
