@@ -90,14 +90,15 @@ def simulate(
         return
     who = characteristics.workers(executor, workers)
     if size_for is not None:
-        with _interruptible(None):
+        with _interruptible("nothing was kept of the search"):
             size = characteristics.sample_size(plan, size_for, power, who)
         if as_json:
-            print_json(size.as_dict())
+            print_json({"model": size_for, "target": power, **size.as_dict(), "sentence": size.sentence(power)})
         else:
             print_lines([*(_tried(each) for each in size.tried), size.sentence(power)])
         return
-    with _interruptible(resume), _progress(sum(counts), as_json) as step:
+    kept = f"what was finished is in {resume}" if resume else "nothing was kept; --resume FILE keeps parts"
+    with _interruptible(kept), _progress(sum(counts), as_json) as step:
         results = characteristics.run(plan, who, resume=resume, progress=step)
     found = characteristics.report(build.study, plan, results)
     if report is not None:
@@ -194,12 +195,11 @@ def _going(conduct: ConductAnswer) -> Iterator[str]:
 
 
 @contextmanager
-def _interruptible(resume: Path | None) -> Iterator[None]:
-    """Ctrl-C ends the command in a sentence."""
+def _interruptible(kept: str) -> Iterator[None]:
+    """Ctrl-C ends the command in a sentence that says what was kept."""
     try:
         yield
     except KeyboardInterrupt:
-        kept = f"what was finished is in {resume}" if resume else "nothing was kept; --resume FILE keeps parts"
         Console(stderr=True).print(f"interrupted: {kept}", markup=False, highlight=False)
         raise typer.Exit(INTERRUPTED) from None
 

@@ -90,8 +90,16 @@ class Cluster:
         with client:
             shared = client.scatter(plan, broadcast=True)
             futures = {client.submit(compute, shared, unit, pure=False): unit for unit in units}
-            for future in distributed.as_completed(list(futures), loop=client.loop):
-                yield futures[future], future.result()
+            # Workers that keep dying, and a scheduler that went away.
+            lost = (distributed.KilledWorker, distributed.CancelledError, OSError)
+            try:
+                for future in distributed.as_completed(list(futures), loop=client.loop):
+                    yield futures[future], future.result()
+            except lost as error:
+                raise CannotSimulate(
+                    f"the cluster at {self._address} lost its workers or its scheduler",
+                    remedy="look at their logs, and use --resume FILE to go on",
+                ) from error
 
 
 def workers(executor: str, count: int) -> Workers:
