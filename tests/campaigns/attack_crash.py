@@ -50,7 +50,7 @@ SEED = 1
 AGAIN = 2
 WITHOUT_SERVER = 3
 
-_METHODS = ("begin", "lock_head", "rows", "run", "run_many", "write", "write_checkpoint", "commit")
+_METHODS = ("begin", "lock_head", "rows", "run", "put", "write", "write_checkpoint", "commit")
 _STEPS = ("opening", "dispatch", "crossing", "hand-out", "acknowledgement")
 _PLACES = (*(f"{method} ({space.value})" for method in _METHODS for space in Space), *_STEPS)
 FAILPOINTS = (*(f"{side} {place}" for side in ("before", "after") for place in _PLACES), "between the commits")
