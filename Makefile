@@ -7,7 +7,7 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
-	axe screenshots campaigns lock clean conformance attack-power attack-backup attack-crash attack-tampering attack-blind \
+	axe screenshots campaigns lock clean conformance attack-power attack-backup attack-crash attack-tampering attack-blind attack-erasure \
 	attack-trials validation bench-durable \
 	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
 
@@ -120,6 +120,9 @@ attack-trials: setup ## 10,000 random trials of 2,000 random studies; goes on wh
 
 validation: setup ## docs/validation/report.md: each requirement, its risk, its tests and their results
 	$(RUN)/python tests/campaigns/validation.py
+
+attack-erasure: setup ## 500 identities, their keys destroyed, looked for in everything left
+	$(RUN)/python tests/campaigns/attack_erasure.py 500
 
 attack-power: setup ## 10,000 power cuts on SQLite
 	$(RUN)/python tests/campaigns/attack_power.py 10000

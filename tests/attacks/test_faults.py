@@ -75,7 +75,7 @@ def test_the_attack_finds_a_build_that_answers_before_the_commit(power, folder):
         lambda what, file, n: apsw.FullError("planted") if what == "write" and n >= 150 else None
     )
     store = power.open_on(disk, folder / "store.db")
-    weak = SqlStore(GroupingDatabase(store._database, 4))
+    weak = SqlStore(GroupingDatabase(store._database, 4), store.keyring)
     acknowledged = []
     for number in range(30):
         try:

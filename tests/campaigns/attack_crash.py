@@ -231,7 +231,7 @@ def _opened(address: str, space: Space, fate: Fate, weak: Weakness) -> SqlStore:
     database: Any = MortalDatabase(real._database, space, fate)
     if weak.acts_per_commit > 1:
         database = GroupingDatabase(database, weak.acts_per_commit)
-    return SqlStore(database)
+    return SqlStore(database, real.keyring)
 
 
 # --- killing -------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from trialwright.foundation.errors import RecordError
 from trialwright.foundation.tables import Column, Table
 from trialwright.ledger import NewEntry, RequestAlreadyRecorded, canonical, verify_ledger
 from trialwright.stores import open_store
+from trialwright.stores.keyrings import SqliteKeyring
 from trialwright.stores.sql import SqlStore
 from trialwright.stores.sqlite import SqliteDatabase
 
@@ -199,7 +200,8 @@ def open_on(
         raise
     if synchronous != "FULL":
         connection.execute(f"PRAGMA synchronous = {synchronous}")
-    return SqlStore(database)
+    # Keys lie in a file of their own, on a disk that keeps its word.
+    return SqlStore(database, SqliteKeyring(path.with_name(f"{path.name}.keys.db")))
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

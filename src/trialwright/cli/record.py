@@ -1,9 +1,10 @@
-"""``verify``: is a record sound, and how far is it proven?"""
+"""``verify``: is a record sound, and how far is it proven? ``erase``: do what two people decided to forget."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from trialwright.ledger.port import Store
 from trialwright.ledger.verify import Report
 from trialwright.stores import open_store
 from trialwright.trial.dispatch import Trial
+from trialwright.trial.erasure.carrying_out import carry_out_erasures, shredded
 from trialwright.trial.event import Space, decode
 from trialwright.trial.setup.builds import builds_on_record
 from trialwright.trial.setup.events import StudyCreated
@@ -26,6 +28,7 @@ from trialwright.trial.setup.events import StudyCreated
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("verify")(verify)
+    app.command("erase")(erase)
 
 
 def verify(
@@ -41,14 +44,17 @@ def verify(
     """Verify a record. Exit code 1 where something is wrong, or nothing is proven by a checkpoint held outside."""
     keys = trusted_keys(key or [])
     notes = {str(path): read_text(path) for path in checkpoint or []}
+    gone: dict[str, int] = {}
     if "://" in record:
-        reports = _verify_store(record, notes, keys)
+        reports, gone = _verify_store(record, notes, keys)
     else:
         reports = [verify_export(Path(record), outside=notes, keys=keys)]
     if as_json:
-        print_json({"ledgers": [_as_dict(report) for report in reports]})
+        print_json(
+            {"ledgers": [_as_dict(report) | {"shredded": gone.get(report.ledger_id, 0)} for report in reports]}
+        )
     else:
-        print_lines("\n\n".join(str(report) for report in reports).splitlines())
+        print_lines("\n\n".join(_words(report, gone) for report in reports).splitlines())
     spoken_for = [report for report in reports if "/security-" not in report.ledger_id]
     if any(report.fault for report in reports) or not any(report.covered for report in spoken_for):
         raise typer.Exit(NEGATIVE)
@@ -100,15 +106,44 @@ def running_trial(study: str, opened: Store, closed: Store | None, clock: Clock 
     )
 
 
-def _verify_store(address: str, notes: dict[str, str], keys: Iterable[VerifierKey]) -> list[Report]:
+def erase(
+    record: Annotated[str, typer.Argument(help="Address of the store of the open space.")],
+    closed: Annotated[str | None, typer.Option(help="Address of the store of the closed space.")] = None,
+) -> None:
+    """Destroy the keys that two people decided to destroy, fold the views again and clean the database files."""
+    with ExitStack() as stores:
+        opened = stores.enter_context(open_store(record, create=False))
+        study, space = study_of(opened, record)
+        if space is not Space.OPEN:
+            raise InvalidValue(f"{record} holds the closed space", remedy="give the open store, this one as --closed")
+        if created(opened, study).blinding == "open":
+            second: Store | None = opened
+        else:
+            second = stores.enter_context(open_store(closed, create=False)) if closed else None
+        done = carry_out_erasures(running_trial(study, opened, second))
+    print_lines([f"{len(done.participants)} participants forgotten, {done.keys} keys destroyed now"])
+
+
+def _words(report: Report, gone: dict[str, int]) -> str:
+    count = gone.get(report.ledger_id, 0)
+    return f"{report}\n{count} entries shredded, hashes intact" if count and not report.fault else str(report)
+
+
+def _verify_store(
+    address: str, notes: dict[str, str], keys: Iterable[VerifierKey]
+) -> tuple[list[Report], dict[str, int]]:
+    """The reports, and how many entries of each ledger hold texts whose keys were destroyed."""
     trusted = list(keys)
     with open_store(address, create=False) as store:
         study_of(store, address)
-        reports = []
+        reports, gone = [], {}
         for ledger_id in store.ledger_ids():
             outside = {label: text for label, text in notes.items() if parse_checkpoint(text).origin == ledger_id}
             inside = store.checkpoints(ledger_id)
-            reports.append(verify_ledger(store.ledger(ledger_id), outside=outside, keys=trusted, inside=inside))
+            report = verify_ledger(store.ledger(ledger_id), outside=outside, keys=trusted, inside=inside)
+            reports.append(report)
+            if not report.fault:
+                gone[ledger_id] = shredded(store.ledger(ledger_id), store.keyring)
     strangers = {parse_checkpoint(text).origin for text in notes.values()} - {r.ledger_id for r in reports}
     if strangers:
         raise InvalidValue(
@@ -116,7 +151,7 @@ def _verify_store(address: str, notes: dict[str, str], keys: Iterable[VerifierKe
             remedy="give the checkpoints of this record",
             store=address,
         )
-    return reports
+    return reports, gone
 
 
 def _as_dict(report: Report) -> dict[str, object]:

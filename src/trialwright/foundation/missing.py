@@ -16,6 +16,8 @@ class MissingReason(Enum):
     REFUSED = "refused"
     PENDING = "pending"
     INTENTIONALLY_BLANK = "intentionally_blank"
+    ERASED = "erased"
+    """There was a value; its key was destroyed. Nobody chooses this."""
 
     @property
     def label(self) -> str:

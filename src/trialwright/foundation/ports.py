@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -37,6 +38,46 @@ class Entropy(Protocol):
         The three names address the bytes; an operating-system source ignores them, a rehearsal derives the
         bytes from them, so results do not depend on the order of calls.
         """
+        ...
+
+
+class Keyring(Protocol):
+    """Keeps the data keys of one space, apart from the space, so that destroying a key forgets what it seals.
+
+    A key is named by its holder (ledger and participant), class of data, and number: 0, and one more after each
+    destruction.
+    """
+
+    def find(self, holder: str, data_class: str, number: int) -> bytes | None:
+        """The key's 32 bytes, or None when it was destroyed.
+
+        Raises:
+            RecordError: there never was one, or the keyring is not the one that the space was written with.
+        """
+        ...
+
+    def keep(self, holder: str, data_class: str, number: int, fresh: bytes) -> bytes:
+        """The key; ``fresh`` from now on if there is none yet. Durable when this returns.
+
+        Raises:
+            RecordError: it was destroyed.
+        """
+        ...
+
+    def destroy(self, holder: str, below: int) -> int:
+        """Destroy every key of the holder with a smaller number; answers how many. Doing it twice is harmless."""
+        ...
+
+    def refresh(self) -> None:
+        """Notice what other processes destroyed."""
+        ...
+
+    def entries(self) -> Iterator[tuple[str, str, int, bytes | None]]:
+        """Holder, class, number and bytes of every key, for the escrow; None where it was destroyed."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file or connection."""
         ...
 
 

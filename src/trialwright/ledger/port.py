@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
+from trialwright.foundation.ports import Keyring
 from trialwright.foundation.tables import Rows, Table
 from trialwright.ledger.entries import Entry, NewEntry
 
@@ -166,6 +167,19 @@ class Store(Protocol):
 
     def checkpoints(self, ledger_id: str) -> tuple[str, ...]:
         """The checkpoints kept, by size and then text."""
+        ...
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys of what is sealed in this space; kept apart from it."""
+        ...
+
+    def scrub(self) -> None:
+        """Leave nothing in the database's files of rows that were deleted; outside transactions.
+
+        Raises:
+            StoreLocked: somebody else uses the database; ask again.
+        """
         ...
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from trialwright.sealing.commitment import Row, commitment_root, verify_commitme
 from trialwright.sealing.dispensers import Dispensing, DispensingProcess, InProcessDispensing
 from trialwright.sealing.draws import CommittedNumber, ExpandedDraws
 from trialwright.sealing.emergency import ENVELOPE_BYTES, EnvelopeWriter, envelope_password, open_envelope
+from trialwright.sealing.encoding import from_text, to_text
 from trialwright.sealing.errors import (
     CommitmentMismatch,
     ContentTooLong,
@@ -97,6 +98,7 @@ __all__ = [
     "envelope_password",
     "escrow_key",
     "expand_numbers",
+    "from_text",
     "generate_key",
     "open_draw",
     "open_envelope",
@@ -112,6 +114,7 @@ __all__ = [
     "seal_list",
     "seal_stream",
     "split_key",
+    "to_text",
     "unwrap_key",
     "verify_commitment",
     "wrap_key",

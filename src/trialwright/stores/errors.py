@@ -99,3 +99,15 @@ class ToolFailed(RecordError):
     """PostgreSQL's own program is missing or failed."""
 
     code = "store.tool_failed"
+
+
+class KeyMissing(RecordError):
+    """The keyring does not have a key that the record names: it is another space's, or an old copy."""
+
+    code = "store.key_missing"
+
+
+class KeyIsDestroyed(RecordError):
+    """Something was to be sealed under a key that was destroyed."""
+
+    code = "store.key_destroyed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from trialwright.foundation.ports import Keyring
 from trialwright.stores.database import Database
 from trialwright.stores.grouping import GroupingDatabase
 from trialwright.stores.sql import SqlStore
@@ -14,16 +15,17 @@ class GroupStore(SqlStore):
 
     Args:
         database: an open connection, used by nobody else.
+        keyring: as in :class:`SqlStore`.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, keyring: Keyring | None = None) -> None:
         self._group = GroupingDatabase(database, None)
-        super().__init__(self._group)
+        super().__init__(self._group, keyring)
 
     @classmethod
     def of(cls, store: SqlStore) -> Self:
         """Take over the connection of a store that was just opened."""
-        return cls(store._database)
+        return cls(store._database, store.keyring)
 
     def commit_group(self) -> None:
         """Make every act since the last commit durable.

@@ -81,6 +81,10 @@ class GroupingDatabase:
     def write_checkpoint(self, ledger_id: str, size: int, note: str) -> None:
         self._database.write_checkpoint(ledger_id, size, note)
 
+    def scrub(self) -> None:
+        self.commit_group()
+        self._database.scrub()
+
     def close(self) -> None:
         self.commit_group()
         self._database.close()

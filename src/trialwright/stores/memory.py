@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Self
 
+from trialwright.foundation.ports import Keyring
 from trialwright.foundation.tables import Cell, Key, Row, Rows, Table
 from trialwright.ledger import (
     Appending,
@@ -22,6 +23,7 @@ from trialwright.ledger import (
 from trialwright.stores.cells import ReadOnlyRows
 from trialwright.stores.checks import checked_checkpoint, checked_size, nested
 from trialwright.stores.errors import StoreLocked
+from trialwright.stores.keyrings import MemoryKeyring
 from trialwright.stores.memory_rows import MemoryRows
 
 LOCK_SECONDS = 30.0
@@ -41,6 +43,7 @@ class MemoryStore:
         self._checkpoints: dict[str, dict[str, int]] = {}
         self._tables = MemoryRows()
         self.rows: Rows = ReadOnlyRows(_LockedRows(self, self._tables))
+        self.keyring: Keyring = MemoryKeyring()
 
     def ledger(self, ledger_id: str) -> MemoryLedger:
         return MemoryLedger(self, checked_ledger_id(ledger_id))
@@ -58,6 +61,9 @@ class MemoryStore:
         with self.locked():
             kept = self._checkpoints.get(ledger_id, {})
             return tuple(sorted(kept, key=lambda note: (kept[note], note)))
+
+    def scrub(self) -> None:
+        """Nothing is left of what was deleted."""
 
     def close(self) -> None:
         """Nothing to let go of: the store lives as long as the object."""

@@ -27,6 +27,7 @@ from trialwright.stores.errors import (
     StoreUrlInvalid,
 )
 from trialwright.stores.grouping import GroupingDatabase
+from trialwright.stores.postgresql_keyring import PostgresqlKeyring
 from trialwright.stores.postgresql_schema import INSTALL, RECORD_TABLES, SCHEMA_VERSION
 from trialwright.stores.sql import SqlStore
 
@@ -77,7 +78,10 @@ def open_postgresql(url: str, *, create: bool, password: str | None = None, acts
     connection = _connected(given, name, create)
     try:
         database = PostgresqlDatabase(connection, create=create)
-        return SqlStore(database if acts_per_commit == 1 else GroupingDatabase(database, acts_per_commit))
+        keyring = PostgresqlKeyring(
+            lambda: _connected({**given, "dbname": f"{name}_keys"}, f"{name}_keys", create=True)
+        )
+        return SqlStore(database if acts_per_commit == 1 else GroupingDatabase(database, acts_per_commit), keyring)
     except BaseException:
         connection.close()
         raise
@@ -178,6 +182,13 @@ class PostgresqlDatabase:
 
     def write_checkpoint(self, ledger_id: str, size: int, note: str) -> None:
         self.rows("SELECT ledger.save_checkpoint(?, ?, ?)", (ledger_id, size, note))
+
+    def scrub(self) -> None:
+        found = self.rows(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'projection' AND tableowner = current_user"
+        )
+        for (table,) in found:
+            self._execute("VACUUM FULL projection.{}", table)
 
     def close(self) -> None:
         self._connection.close()

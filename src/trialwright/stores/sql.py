@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from trialwright.foundation.ports import Keyring
 from trialwright.foundation.tables import Rows
 from trialwright.ledger import (
     Appending,
@@ -23,6 +24,7 @@ from trialwright.stores.checks import checked_checkpoint, checked_size, nested
 from trialwright.stores.database import Database, unpacked
 from trialwright.stores.errors import RestoredBehind
 from trialwright.stores.holds import is_held
+from trialwright.stores.keyrings import MemoryKeyring
 from trialwright.stores.sql_rows import SqlRows
 
 _PAGE = 1000
@@ -35,10 +37,12 @@ class SqlStore:
 
     Args:
         database: an open connection whose settings and schema were verified.
+        keyring: the keys of what is sealed in it; without one they are in memory, and gone with it.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, keyring: Keyring | None = None) -> None:
         self._database = database
+        self.keyring: Keyring = keyring or MemoryKeyring()
         self._rows = SqlRows(database)
         self._in_transaction = False
         self._held = is_held(database)
@@ -61,9 +65,13 @@ class SqlStore:
         )
         return tuple(note for (note,) in found)
 
+    def scrub(self) -> None:
+        self._database.scrub()
+
     def close(self) -> None:
         self._database.rollback()
         self._database.close()
+        self.keyring.close()
 
     def __enter__(self) -> Self:
         return self

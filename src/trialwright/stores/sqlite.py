@@ -24,6 +24,7 @@ from trialwright.stores.errors import (
     StoreUnavailable,
 )
 from trialwright.stores.grouping import GroupingDatabase
+from trialwright.stores.keyrings import SqliteKeyring
 from trialwright.stores.sql import SqlStore
 
 SCHEMA_VERSION = 1
@@ -115,7 +116,8 @@ def open_sqlite(
         connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, cached_statements=512)
     try:
         database = SqliteDatabase(connection)
-        return SqlStore(database if acts_per_commit == 1 else GroupingDatabase(database, acts_per_commit))
+        keyring = SqliteKeyring(path.with_name(f"{path.name}.keys.db"))
+        return SqlStore(database if acts_per_commit == 1 else GroupingDatabase(database, acts_per_commit), keyring)
     except BaseException:
         connection.close()
         raise
@@ -221,6 +223,14 @@ class SqliteDatabase:
 
     def write_checkpoint(self, ledger_id: str, size: int, note: str) -> None:
         self.run("INSERT INTO ledger_checkpoint (ledger_id, size, note) VALUES (?, ?, ?)", (ledger_id, size, note))
+
+    def scrub(self) -> None:
+        # VACUUM writes every page anew and cuts the rest off; the log that it went through is emptied after it.
+        for statement in ("PRAGMA secure_delete = ON", "VACUUM"):
+            self.rows(statement)
+        [(busy, _, _)] = self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise StoreLocked("somebody reads the database while it is cleaned", remedy="try again in a moment")
 
     def close(self) -> None:
         self._closed = True

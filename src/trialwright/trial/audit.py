@@ -22,8 +22,6 @@ from trialwright.trial.crossing.events import FactsCrossed
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import Event, Fact, Space, encode
-from trialwright.trial.record import Recorder
-from trialwright.trial.rooms import EVENTS
 from trialwright.trial.safety.events import AdverseEventFollowedUp, AdverseEventReported
 from trialwright.trial.setup.state import StudySetup
 from trialwright.trial.state import State
@@ -108,8 +106,7 @@ def facts_of(trial: Trial, space: Space, participant: str | None = None) -> Iter
     """The facts of a space in order; those of one participant where one is named."""
     if participant is None:
         return trial.facts(space)
-    recorder = Recorder(EVENTS, trial.entropy)
-    return (recorder.read(entry) for entry in trial.ledgers[space].read_stream(f"participant/{participant}"))
+    return trial.facts_of(participant, space)
 
 
 @dataclass

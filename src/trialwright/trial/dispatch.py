@@ -28,10 +28,12 @@ from trialwright.trial import requests
 from trialwright.trial.command import Actor, Allocations, Command, Context, Decide, Permission, Signature
 from trialwright.trial.crossing.events import FactsCrossed, contents
 from trialwright.trial.crossing.state import Crossings
+from trialwright.trial.erasure.state import Forgetting
 from trialwright.trial.event import Event, Fact, Space, encode
 from trialwright.trial.permission import permit, site_of
 from trialwright.trial.record import Circumstances, Recorder
 from trialwright.trial.rooms import DECISIONS, EVENTS, SLICES
+from trialwright.trial.sealed_text import SealedTexts
 from trialwright.trial.security import log_refusal
 from trialwright.trial.setup.builds import builds_on_record
 from trialwright.trial.setup.state import SiteSetup, StudySetup
@@ -103,6 +105,7 @@ class Trial:
         allocations: opens allocations, where the closed space is held.
         checkpoint: called with a space after a signature or randomisation was written there, to sign the ledger's
             head and hand it out; what it raises reaches the caller, whose retry gets the first result.
+        seal_texts: whether texts about participants are sealed when they are written; sealed ones are always read.
     """
 
     def __init__(
@@ -117,6 +120,7 @@ class Trial:
         mode: str,
         allocations: Allocations | None = None,
         checkpoint: Callable[[Space], None] | None = None,
+        seal_texts: bool = False,
     ) -> None:
         self.study = study
         self.builds = dict(builds)
@@ -134,7 +138,8 @@ class Trial:
         elif closed_store is not None:
             self.stores[Space.CLOSED] = closed_store
             self.ledgers[Space.CLOSED] = closed_store.ledger(f"{study}/closed")
-        self._recorder = Recorder(EVENTS, entropy)
+        keyrings = {ledger.ledger_id: self.stores[space].keyring for space, ledger in self.ledgers.items()}
+        self._recorder = Recorder(EVENTS, entropy, SealedTexts(keyrings, self.builds, entropy, seals=seal_texts))
         self._cache = StreamCache(self.ledgers, SLICES, self._recorder)
         self.projectors = self._make_projectors()
         self._ensured: set[Space] = set()
@@ -147,7 +152,14 @@ class Trial:
 
     def facts(self, space: Space = Space.OPEN, after: int = 0) -> Iterator[Fact]:
         """All facts of a space in order; for audit trails, exports and replay."""
+        self._recorder.refresh()
         return (self._recorder.read(entry) for entry in self.ledgers[space].read(after=after))
+
+    def facts_of(self, participant: str, space: Space = Space.OPEN) -> Iterator[Fact]:
+        """The facts of one participant's stream in a space, in order."""
+        self._recorder.refresh()
+        entries = self.ledgers[space].read_stream(f"participant/{participant}")
+        return (self._recorder.read(entry) for entry in entries)
 
     def dispatch(
         self,
@@ -329,11 +341,11 @@ class Trial:
     ) -> tuple[Fact, ...]:
         """Write the events; ``beyond`` is what the open space learns about a closed act."""
         if self.one_space:
-            return self._append_one(events, _older(*state.read.values()), state, about)
+            return self._append_one(events, state, about)
         closed = [event for event in events if event.SPACE is Space.CLOSED]
         crossing = [event for event in events if event.SPACE is Space.OPEN]
         if not closed and not state.read[Space.CLOSED]:
-            return self._append_one(crossing, state.read[Space.OPEN], state, about)
+            return self._append_one(crossing, state, about)
         if crossing:
             parts = [(event.TYPE, encode(event)) for event in crossing]
             closed.append(FactsCrossed.of(parts, about.request_id, beyond.reason))
@@ -344,10 +356,9 @@ class Trial:
             about.asked,
         )
 
-    def _append_one(
-        self, events: Sequence[Event], expected: Mapping[str, int], state: State, about: Circumstances
-    ) -> tuple[Fact, ...]:
+    def _append_one(self, events: Sequence[Event], state: State, about: Circumstances) -> tuple[Fact, ...]:
         entries = self._entries(Space.OPEN, events, state, about)
+        expected = _older(*state.read.values()) if self.one_space else state.read[Space.OPEN]
         with self.ledgers[Space.OPEN].transaction() as transaction:
             written = self._write(Space.OPEN, transaction, entries, expected, about.asked)
         self._committed(Space.OPEN, written)
@@ -370,12 +381,16 @@ class Trial:
     def _entries(
         self, space: Space, events: Sequence[Event], state: State, about: Circumstances
     ) -> tuple[NewEntry, ...]:
+        def number(participant: str) -> int:
+            # Read like anything that is decided on: destroyed meanwhile, the act is decided again.
+            return state.of(Forgetting, participant).number
+
         last: dict[str, int] = {}
         entries = []
         for event in events:
             stream = event.stream
             last[stream] = last.get(stream, state.version(self._where(space), stream)) + 1
-            entries.append(self._recorder.write(self.ledgers[space].ledger_id, event, last[stream], about))
+            entries.append(self._recorder.write(self.ledgers[space].ledger_id, event, last[stream], about, number))
         return tuple(entries)
 
     def _write(
@@ -448,8 +463,7 @@ class Trial:
             request_id=fact.request_id,
         )
         events = [self._recorder.event(part.type, contents(part)) for part in crossed.parts]
-        state = self.state()
-        self._append_one(events, state.read[Space.OPEN], state, about)
+        self._append_one(events, self.state(), about)
 
     def _checkpoint(self, receipt: Receipt, permission: Permission) -> None:
         if self.checkpoint is None or not (permission.checkpoint or permission.signs):

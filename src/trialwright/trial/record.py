@@ -20,6 +20,7 @@ from trialwright.foundation.ports import Entropy
 from trialwright.ledger import Entry, NewEntry, canonical
 from trialwright.trial.command import Actor
 from trialwright.trial.event import Event, Fact, decode, encode
+from trialwright.trial.sealed_text import Numbers, SealedTexts
 
 ENVELOPE = 1
 """Version of the envelope."""
@@ -50,18 +51,27 @@ class Recorder:
     Args:
         events: every event class of every room.
         entropy: supplies the salt that keeps neighbouring leaves from being guessed.
+        texts: seals what was written freely about a participant; without it nothing is sealed, and nothing opened.
     """
 
-    def __init__(self, events: Iterable[type[Event]], entropy: Entropy) -> None:
+    def __init__(self, events: Iterable[type[Event]], entropy: Entropy, texts: SealedTexts | None = None) -> None:
         self._types = {event.TYPE: event for event in events}
         self._entropy = entropy
+        self._texts = texts or SealedTexts({}, {}, entropy)
         self._zones: dict[str, ZoneInfo] = {}
 
-    def write(self, ledger_id: str, event: Event, stream_seq: int, about: Circumstances) -> NewEntry:
-        """The entry for ``event`` as the ``stream_seq``-th of its stream."""
+    def write(
+        self,
+        ledger_id: str,
+        event: Event,
+        stream_seq: int,
+        about: Circumstances,
+        number: Numbers = lambda participant: 0,
+    ) -> NewEntry:
+        """The entry for ``event`` as the ``stream_seq``-th of its stream; ``number`` names the keys in use."""
         stream = event.stream
         salt = self._entropy.bytes(16, purpose=f"salt {ledger_id}", stream=stream, position=stream_seq)
-        body = {
+        body: dict[str, Any] = {
             "v": ENVELOPE,
             "stream": stream,
             "stream_seq": stream_seq,
@@ -83,17 +93,24 @@ class Recorder:
             "data": encode(event),
             "sealed": [],
         }
+        self._texts.seal(ledger_id, event, body, number)
         return NewEntry(
             stream=stream, stream_seq=stream_seq, type=event.TYPE, request_id=about.request_id, body=canonical(body)
         )
 
-    def read(self, entry: Entry) -> Fact:
+    def read(self, entry: Entry, erased_below: int = 0) -> Fact:
         """The fact that an entry holds.
 
+        Args:
+            entry: as the ledger gave it.
+            erased_below: see :meth:`SealedTexts.open`.
+
         Raises:
-            RecordError: unknown type or version, or data that do not fit.
+            RecordError: unknown type or version, data that do not fit, or texts whose key is missing.
         """
         body = json.loads(entry.body.decode())
+        if body.get("sealed"):
+            self._texts.open(body, erased_below)
         return Fact(
             event=self.event(body["type"], body["data"], body["type_version"]),
             stream=body["stream"],
@@ -110,6 +127,10 @@ class Recorder:
             build=body["build"],
             request_id=body["request_id"],
         )
+
+    def refresh(self) -> None:
+        """Notice keys that other processes destroyed."""
+        self._texts.refresh()
 
     def event(self, type_name: str, data: Mapping[str, Any], version: int | None = None) -> Event:
         """The event of a type, from data of ``version`` (the current one by default).

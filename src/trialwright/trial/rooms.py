@@ -31,6 +31,9 @@ from trialwright.trial.custody import state as custody_state
 from trialwright.trial.enrolment import commands as enrolment_commands
 from trialwright.trial.enrolment import events as enrolment_events
 from trialwright.trial.enrolment import state as enrolment_state
+from trialwright.trial.erasure import commands as erasure_commands
+from trialwright.trial.erasure import events as erasure_events
+from trialwright.trial.erasure import state as erasure_state
 from trialwright.trial.event import Event
 from trialwright.trial.hands import Hands
 from trialwright.trial.keys import commands as keys_commands
@@ -59,6 +62,7 @@ EVENTS: tuple[type[Event], ...] = (
     *safety_events.EVENTS,
     *closure_events.EVENTS,
     *keys_events.EVENTS,
+    *erasure_events.EVENTS,
     *crossing_events.EVENTS,
 )
 
@@ -74,6 +78,7 @@ DECISIONS: Mapping[type[Command], Decide] = {
     **safety_commands.DECISIONS,
     **closure_commands.DECISIONS,
     **keys_commands.DECISIONS,
+    **erasure_commands.DECISIONS,
 }
 
 SLICES: tuple[type[Slice], ...] = (
@@ -89,5 +94,6 @@ SLICES: tuple[type[Slice], ...] = (
     *safety_state.SLICES,
     *closure_state.SLICES,
     *keys_state.SLICES,
+    *erasure_state.SLICES,
     *crossing_state.SLICES,
 )

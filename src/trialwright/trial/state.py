@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, TypeVar, cast
 
 from trialwright.ledger.port import Ledger
+from trialwright.trial.erasure.events import ParticipantKeysDestroyed
 from trialwright.trial.event import Event, Fact, Space
 from trialwright.trial.record import Recorder
 
@@ -104,7 +105,7 @@ class StreamCache:
         key = (space, stream)
         folded = self._folded.get(key)
         if folded is None:
-            folded = _Folded(slices={kind: kind() for kind in self._by_stream.get((space, _kind(stream)), ())})
+            folded = _Folded(slices=self._fresh(space, stream))
             self._folded[key] = folded
             while len(self._folded) > self._keep:
                 self._folded.popitem(last=False)
@@ -127,17 +128,35 @@ class StreamCache:
         if seen.size == size - len(facts):
             seen.size = size
         for fact in facts:
+            if isinstance(fact.event, ParticipantKeysDestroyed):
+                self._forget(fact.stream)
             folded = self._folded.get((space, fact.stream))
             if folded is not None and folded.version == fact.stream_seq - 1:
                 _apply(folded, self._kinds(space, fact.stream, fact.event.TYPE), fact)
                 folded.version = fact.stream_seq
 
     def _catch_up(self, folded: _Folded, space: Space, stream: str) -> None:
-        for entry in self._ledgers[space].read_stream(stream, after=folded.version):
+        ledger = self._ledgers[space]
+        entries = list(ledger.read_stream(stream, after=folded.version))
+        erased = any(entry.type == ParticipantKeysDestroyed.TYPE for entry in entries)
+        if erased and folded.version:
+            # What was folded before may hold what is now to be forgotten.
+            self._recorder.refresh()
+            entries = list(ledger.read_stream(stream))
+            folded.version, folded.slices = 0, self._fresh(space, stream)
+        below = sum(entry.type == ParticipantKeysDestroyed.TYPE for entry in entries) if erased else 0
+        for entry in entries:
             kinds = self._kinds(space, stream, entry.type)
             if kinds:
-                _apply(folded, kinds, self._recorder.read(entry))
+                _apply(folded, kinds, self._recorder.read(entry, below))
             folded.version = entry.stream_seq
+
+    def _forget(self, stream: str) -> None:
+        for space in self._ledgers:
+            self._folded.pop((space, stream), None)
+
+    def _fresh(self, space: Space, stream: str) -> dict[type[Slice], Slice]:
+        return {kind: kind() for kind in self._by_stream.get((space, _kind(stream)), ())}
 
     def _kinds(self, space: Space, stream: str, type_name: str) -> list[type[Slice]]:
         kind = _kind(stream)

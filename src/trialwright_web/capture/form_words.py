@@ -19,6 +19,7 @@ MISSING = {
     "refused": _("refused"),
     "pending": _("pending"),
     "intentionally_blank": _("intentionally left blank"),
+    "erased": _("erased"),
 }
 SHORTHAND = {
     "-nd": "missing.not_done",

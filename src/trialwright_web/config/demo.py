@@ -119,7 +119,7 @@ def _toml(instant: datetime) -> str:
 def _people(folder: Path) -> list[Row]:
     found: list[Row] = []
     for path in sorted(folder.glob("*.db")):
-        if not path.name.endswith(".closed.db") and path.stem not in ("staff", "public", "identity"):
+        if not path.name.endswith((".closed.db", ".keys.db")) and path.stem not in ("staff", "public", "identity"):
             with open_store(f"sqlite:///{path}") as store:
                 found += [{**row, "study": path.stem} for row in store.rows.where(PERSON)]
     return found

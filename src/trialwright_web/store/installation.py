@@ -44,6 +44,7 @@ class InstalledStudy:
         began: for a rehearsal that goes on: the rehearsed time at ``since``.
         since: the real time at which the rehearsed time was ``began``; without it rehearsed time stands still there.
         closed_store: address of the closed space; None in a process that must not know.
+        seal_texts: whether texts about participants are sealed in the ledger when they are written.
         dispensing_key: key file of the dispensing service; with its password.
     """
 
@@ -51,6 +52,7 @@ class InstalledStudy:
     folder: Path
     open_store: str
     mode: str
+    seal_texts: bool = False
     began: datetime | None = None
     since: datetime | None = None
     closed_store: str | None = None
@@ -104,6 +106,7 @@ def read_installation(path: Path, closed: Path | None) -> dict[str, InstalledStu
             folder=_beside(path, table.get("folder", name)),
             open_store=_address(path, table.get("store", "")),
             mode=mode,
+            seal_texts=table.get("seal_texts", False) is True,
             began=_instant(table.get("began")),
             since=_instant(table.get("since")),
             closed_store=_address(closed, beyond["store"]) if closed is not None and "store" in beyond else None,
@@ -228,6 +231,7 @@ class Installation:
             clock=study.clock(),
             entropy=SystemEntropy(),
             mode=study.mode,
+            seal_texts=study.seal_texts,
         )
         if closed is not None and study.dispensing_key is not None:
             trial.allocations = SealedAllocations(trial.state, trial.builds, self._dispensing_of(study))

@@ -399,6 +399,7 @@ def trial_worlds(small_build: Build, open_build: Build) -> Callable[..., World]:
         mode: str = "rehearsal",
         stores: tuple[Any, Any] | None = None,
         seed: int = 1,
+        seal_texts: bool = False,
     ) -> World:
         """A world with these builds (the small study's when none is given), the first of which is in force."""
         known = {build.id: build for build in builds or (open_build if one_space else small_build,)}
@@ -412,6 +413,7 @@ def trial_worlds(small_build: Build, open_build: Build) -> Callable[..., World]:
             clock=clock,
             entropy=entropy,
             mode=mode,
+            seal_texts=seal_texts,
         )
         dispensing, unblinding = (
             generate_key(purpose, entropy, ledger="small")

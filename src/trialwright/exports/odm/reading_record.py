@@ -27,6 +27,7 @@ from trialwright.trial.capture.views import CLOSED_ITEM, FORM, ITEM
 from trialwright.trial.capture.views import VISIT as VISIT_TABLE
 from trialwright.trial.event import Event, Fact
 from trialwright.trial.record import Recorder
+from trialwright.trial.sealed_text import SealedTexts
 from trialwright.trial.setup.builds import builds_on_record
 from trialwright.trial.setup.events import AmendmentActivated, BuildApproved, SiteActivated, StudyCreated
 from trialwright.trial.setup.views import SITE
@@ -67,6 +68,9 @@ class Record:
         self._rows = open_store.rows
         reading = Reading(open_store.rows, self.builds, closed_store.rows if closed_store else None)
         allocation_of(reading)  # refuses a closed space whose allocation is not disclosed
+        self._keyrings = {self.ledger.ledger_id: open_store.keyring}
+        if closed_store:
+            self._keyrings[f"{study}/closed"] = closed_store.keyring
         one_space = reading.study.identity.blinding.kind == "open"
         self._closed_rows: Rows | None = open_store.rows if one_space else reading.closed
         self.sites = {participant: str(row["site"]) for participant, row in reading.participants.items()}
@@ -108,7 +112,8 @@ class Record:
         return list(dict.fromkeys((fact.actor, fact.role, fact.organisation) for fact in self._facts(_ACTS)))
 
     def _facts(self, kinds: tuple[type[Event], ...]) -> Iterator[Fact]:
-        recorder = Recorder(kinds, DerivedEntropy("nothing is written"))
+        entropy = DerivedEntropy("nothing is written")
+        recorder = Recorder(kinds, entropy, SealedTexts(self._keyrings, self.builds, entropy))
         wanted = {kind.TYPE for kind in kinds}
         facts = (_facts(ledger, recorder, wanted) for ledger in self._ledgers)
         return heapq.merge(*facts, key=lambda fact: fact.at)

@@ -116,6 +116,8 @@ class Ending(Slice):
     unblinded: bool = False
     closed: bool = False
     archived: bool = False
+    keep_until: str = ""
+    """Local date to which the record must be kept; empty before it is archived."""
     cuts: set[str] = field(default_factory=set)
     breaches: dict[str, str] = field(default_factory=dict)
     """Serious breach → due date, until the authority was told."""
@@ -143,8 +145,8 @@ class Ending(Slice):
                 self.proposed.pop(UNBLIND, None)
             case StudyClosed():
                 self.closed = True
-            case StudyArchived():
-                self.archived = True
+            case StudyArchived(keep_until=until):
+                self.archived, self.keep_until = True, until
             case _:
                 self._step(fact.event)
 

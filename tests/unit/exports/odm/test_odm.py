@@ -216,7 +216,7 @@ class _Retold:
     """A store in which the first item has another value."""
 
     def __init__(self, store, value):
-        self.ledger, self.rows = store.ledger, _RetoldRows(store.rows, value)
+        self.ledger, self.rows, self.keyring = store.ledger, _RetoldRows(store.rows, value), store.keyring
 
 
 class _RetoldRows:

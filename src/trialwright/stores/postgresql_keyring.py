@@ -1,0 +1,97 @@
+"""The keyring of a PostgreSQL store: a database of its own, NAME_keys, on the same server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+
+from trialwright.stores.keyrings import Name, absent, gone
+
+_TABLE = """CREATE TABLE IF NOT EXISTS data_key (
+    holder text COLLATE "C" NOT NULL, data_class text COLLATE "C" NOT NULL, number bigint NOT NULL, content bytea,
+    PRIMARY KEY (holder, data_class, number))"""
+_DESTROYED = "SELECT count(*) FROM data_key WHERE content IS NULL"
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+class PostgresqlKeyring:
+    """Keys in a database, connected to when first asked.
+
+    Args:
+        connect: opens a connection in autocommit mode; makes the database when it is absent.
+    """
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+        self._opened: Connection | None = None
+        self._known: dict[Name, bytes] = {}
+        self._destroyed = 0
+
+    def find(self, holder: str, data_class: str, number: int) -> bytes | None:
+        name = (holder, data_class, number)
+        return self._known.get(name) or self._read(name)
+
+    def keep(self, holder: str, data_class: str, number: int, fresh: bytes) -> bytes:
+        name = (holder, data_class, number)
+        known = self._known.get(name)
+        if known is None:
+            self._connection.execute(
+                "INSERT INTO data_key VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", (*name, fresh)
+            )
+            known = self._read(name)
+        if known is None:
+            raise gone(name)
+        return known
+
+    def destroy(self, holder: str, below: int) -> int:
+        self._known.clear()
+        count = self._connection.execute(
+            "UPDATE data_key SET content = NULL WHERE holder = %s AND number < %s AND content IS NOT NULL",
+            (holder, below),
+        ).rowcount
+        if count:
+            # An update leaves the old row where it was; only a new file is without it.
+            self._connection.execute("VACUUM FULL data_key")
+        return count
+
+    def refresh(self) -> None:
+        if self._opened is not None:
+            found = self._opened.execute(_DESTROYED).fetchone()
+            if found is not None and found[0] != self._destroyed:
+                self._destroyed = found[0]
+                self._known.clear()
+
+    def entries(self) -> Iterator[tuple[str, str, int, bytes | None]]:
+        found = self._connection.execute(
+            "SELECT holder, data_class, number, content FROM data_key ORDER BY holder, data_class, number"
+        ).fetchall()
+        return ((holder, kind, number, content) for holder, kind, number, content in found)
+
+    def close(self) -> None:
+        self._known.clear()
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def _read(self, name: Name) -> bytes | None:
+        found = self._connection.execute(
+            "SELECT content FROM data_key WHERE holder = %s AND data_class = %s AND number = %s", name
+        ).fetchone()
+        if found is None:
+            raise absent(name)
+        content: bytes | None = found[0]
+        if content is not None:
+            self._known[name] = content
+        return content
+
+    @property
+    def _connection(self) -> Connection:
+        if self._opened is None:
+            connection = self._connect()
+            if connection.execute("SELECT to_regclass('data_key')").fetchone() == (None,):
+                connection.execute(_TABLE)
+            self._opened = connection
+        return self._opened

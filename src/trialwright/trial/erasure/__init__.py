@@ -1,0 +1,1 @@
+"""Forgetting a participant: the keys of their texts are destroyed, by two people, as a fact on record."""
