@@ -5,8 +5,8 @@
 The trial of ``tests/unit/trial`` runs on SQLite files. Each identity is planted for a participant of its own in one
 of the places below. A backup is taken before, exports and logs are made after. Then two people destroy each
 participant's keys, and a searcher reads every file that is left: as it is, unpacked, and, with any keyring it finds,
-as the program reads it. It also tries to confirm what it guesses by the digests of requests. A last participant is not
-forgotten, so that a searcher who can find nothing is noticed.
+as the program reads it. It also tries to confirm what it guesses by the digests of requests. A last participant is
+not forgotten, so that a searcher who can find nothing is noticed.
 """
 
 from __future__ import annotations
