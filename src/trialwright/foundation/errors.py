@@ -30,12 +30,22 @@ class TrialwrightError(Exception):
     def __str__(self) -> str:
         return f"{self.message} → {self.remedy}"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copied and sent to another process as it is: subclasses make their messages from other arguments."""
+        return _remade, (type(self), self.args, self.__dict__)
+
     def as_dict(self) -> dict[str, object]:
         """The error as plain data, for ``--json`` output and APIs."""
         given = {
             key: value if isinstance(value, int | str | bool) else str(value) for key, value in self.given.items()
         }
         return {"error": self.code, "message": self.message, "remedy": self.remedy, "given": given}
+
+
+def _remade(kind: type[TrialwrightError], args: tuple[object, ...], fields: dict[str, object]) -> TrialwrightError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 class InvalidValue(TrialwrightError):

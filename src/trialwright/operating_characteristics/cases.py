@@ -115,7 +115,7 @@ def cases(study: Study, setting: Setting, seed: int) -> tuple[list[Case], list[N
 
 def _case(study: Study, setting: Setting, model: Model, seed: int) -> Case:
     plain, endpoint = _without_looks(study, setting, model, seed)
-    tried = [each for each in study.simulation.looks if each.model == model.id]
+    tried = [each for each in study.simulation.looks if setting.looks and each.model == model.id]
     looks = tuple((each.id, _looks(study, setting, plain, each)) for each in tried)
     names = {group: name for name, group in _groups(study)[1].items()}
     visits: tuple[str, ...] = ()

@@ -97,7 +97,8 @@ def sample_size(
     """
     if not 0.05 < target < 1:
         raise CannotSimulate(f"a target power of {target:g}", remedy="give a power above 0.05 and below 1")
-    asked = tuple(replace(setting, models=(model,)) for setting in plan.settings)
+    # The fewest participants are tried, which are too few for looks; the power is that of the whole trial.
+    asked = tuple(replace(setting, models=(model,), looks=False) for setting in plan.settings)
     # Where there is nothing to find, no number of participants finds it.
     effective = tuple(s for s in asked if prepared(plan.canonical, s, plan.seed)[0][0].truth != 0)
     if not effective:

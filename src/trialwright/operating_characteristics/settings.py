@@ -24,6 +24,7 @@ class Setting:
         misrated, misrated_by: share of values recorded too high or too low, and by how much.
         models: ids of the models that are asked for; all where empty.
         differs: what differs from the scenario as the file has it.
+        looks: whether looks at accumulating data are tried, too.
     """
 
     scenario: str
@@ -40,6 +41,7 @@ class Setting:
     accrual: float
     models: tuple[str, ...] = ()
     differs: tuple[tuple[str, str], ...] = ()
+    looks: bool = True
 
     def __post_init__(self) -> None:
         if not 2 <= self.participants <= MOST_PARTICIPANTS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -75,6 +76,22 @@ def test_an_error_carries_its_code_message_remedy_and_what_was_given() -> None:
         "given": {"count": 3, "path": "('a',)"},
     }
     assert issubclass(Refusal, TrialwrightError)
+
+
+class _Counted(TrialwrightError):
+    """Makes its message from other arguments."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"{count} of them", remedy="take fewer", count=count)
+        self.count = count
+
+
+@pytest.mark.parametrize("error", [InvalidValue("it broke", remedy="mend it", given="x"), _Counted(3)])
+def test_an_error_reaches_another_process_as_it_is(error: TrialwrightError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+
+    assert type(again) is type(error)
+    assert (str(again), vars(again), again.args) == (str(error), vars(error), error.args)
 
 
 def test_every_missing_reason_has_a_wording_and_survives_its_code() -> None:

@@ -20,6 +20,7 @@ from trialwright.operating_characteristics import (
     replay,
     report,
     run,
+    sample_size,
     settings,
     workers,
 )
@@ -278,3 +279,23 @@ def test_an_event_is_written_down_when_it_happens_or_asked_for_at_the_visits_tha
     found = [each for each in check_study(replace(loaded, study=changed)) if each.rule == "TW142"]
 
     assert bool(found) == refused
+
+
+def test_the_search_for_the_fewest_participants_tries_no_looks_and_says_the_same_with_two_workers(request):
+    study = compile_study(load_study(request.config.rootpath / "studies" / "ocrelizumab-sc"))
+    points = settings(study.study, scenarios=("more_in_blood",), grids=False)
+    plan = Plan(study.canonical, points, (1,), seed=1)
+    assert study.study.simulation.looks[0].model == "level_ancova"
+
+    found = [sample_size(plan, "level_ancova", 0.8, each, most_trials=BLOCK) for each in (HERE, workers("joblib", 2))]
+
+    assert found[0].participants is not None
+    assert found[0] == found[1]
+
+
+def test_an_error_of_a_worker_arrives_as_it_is(frexalimab):
+    points = settings(frexalimab.study, scenarios=("fewer_lesions",), participants=6, grids=False)
+    plan = Plan(frexalimab.canonical, (replace(points[0], models=("lesion_rate",)),), (10,), seed=1)
+
+    with pytest.raises(CannotSimulate, match=r"looks after \[3, 6\]"):
+        run(plan, workers("joblib", 2))
