@@ -266,10 +266,14 @@ def campaign(runs: int, processes: int, kept: Kept) -> None:
     began, done = time.perf_counter(), 0
     with ProcessPoolExecutor(processes) as pool:
         waiting = {pool.submit(block, number): number for number in left}
-        for future in as_completed(waiting):
-            kept.add(waiting[future], future.result())
-            done += 1
-            _progress(done, len(left), time.perf_counter() - began, len(kept.outcome.wrong))
+        try:
+            for future in as_completed(waiting):
+                kept.add(waiting[future], future.result())
+                done += 1
+                _progress(done, len(left), time.perf_counter() - began, len(kept.outcome.wrong))
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)  # else all that waits would still be played
+            raise
 
 
 def _progress(done: int, of: int, seconds: float, wrong: int) -> None:
