@@ -79,7 +79,8 @@ def _take(window: Any, page: Page, width: int) -> None:
 
 def gallery() -> str:
     """The page that shows the pictures there are."""
-    lines = ["# Screens", "", "Pages of the demonstration, as people in their roles meet them, taken by `make screenshots`.", ""]
+    lines = ["# Screens", ""]
+    lines += ["Pages of the demonstration as people in their roles meet them, by `make screenshots`.", ""]
     for process, title in TITLES.items():
         lines += [f"## {title}", ""]
         for file in sorted(SCREENS.glob(f"{process}-*.png")):

@@ -6,11 +6,16 @@ import ast
 import re
 from pathlib import Path
 
+import django
 import pytest
+from django.apps import apps
 from django.conf import settings
 
 if not settings.configured:
     settings.configure(USE_I18N=True, USE_TZ=True, LANGUAGE_CODE="en", LANGUAGES=[("en", "English")])
+
+if not apps.ready:
+    django.setup()
 
 from trialwright.trial.allocation.commands import NotSignedOff, SignOffOutdated
 from trialwright.trial.queries.commands import TextMissing
