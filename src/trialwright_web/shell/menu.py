@@ -31,7 +31,6 @@ ENTRIES = (
     ("laboratory:unblinding", _("Final unblinding"), "unblinded"),
     ("products:emergency", _("Emergency unblinding"), "emergency"),
     ("laboratory:emergency", _("Emergency unblinding"), "emergency"),
-    ("randomise:lists", _("Allocation lists"), "list"),
     ("monitor:closure", _("Freeze and lock"), "lock"),
     ("downloads:home", _("Downloads"), "download"),
     ("api:tokens", _("Tokens for programs"), "list"),

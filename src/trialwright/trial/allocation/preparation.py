@@ -25,10 +25,11 @@ from trialwright.randomisation import (
     strata,
     stratum_of,
 )
-from trialwright.sealing import ExpandedDraws, Kind, SealedList, Sealer, expand_numbers, seal_list
+from trialwright.sealing import ExpandedDraws, Kind, SealBroken, SealedList, Sealer, expand_numbers, seal_list
 from trialwright.trial.allocation.state import PARAMETERS
 
 MINIMISATION = "minimisation"
+_FORMAT = "trialwright prepared list 1"
 _NAMES = {"efron": "biased_coin"}
 """Method of ``randomisation.yaml`` → name in the engine, where they differ."""
 
@@ -56,6 +57,27 @@ class PreparedList:
     number: int
     method: str
     sealed: SealedList
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, for the file that goes to the closed space. It holds nothing in the clear."""
+        return {"format": _FORMAT, "number": self.number, "method": self.method, "sealed": self.sealed.as_json()}
+
+    @classmethod
+    def from_json(cls, data: object) -> PreparedList:
+        """The inverse of :meth:`as_json`.
+
+        Raises:
+            SealBroken: anything else.
+        """
+        fields: Any = data
+        try:
+            number, method, sealed = fields["number"], fields["method"], fields["sealed"]
+            known = fields["format"] == _FORMAT and type(number) is int and isinstance(method, str)
+        except (KeyError, TypeError):
+            known = False
+        if not known:
+            raise SealBroken("this is not a prepared list", remedy=f"give a file of the format {_FORMAT!r}")
+        return cls(number, method, SealedList.from_json(sealed))
 
 
 def strata_of(build: Build) -> tuple[str, ...]:
@@ -107,16 +129,7 @@ def prepare_list(build: Build, secret: Secret, *, number: int, sealer: Sealer, e
         InvalidValue: rows for strata that the study does not have.
     """
     method = build.study.randomisation.method
-    unknown = set(secret.rows) - set(strata_of(build))
-    if unknown or not secret.rows:
-        raise InvalidValue(
-            f"rows were asked for in the strata {sorted(unknown)}",
-            remedy=f"the study has: {', '.join(repr(s) for s in strata_of(build))}",
-            given=str(sorted(secret.rows)),
-        )
-    rows = _numbers(secret, number) if method == MINIMISATION else _labels(build, secret, number)
-    if method == MINIMISATION:
-        minimisation_design(build, secret.parameters)  # refuse parameters now, not at the bedside
+    rows = rows_of(build, secret, number=number)
     parameters = json.dumps(dict(secret.parameters), sort_keys=True, separators=(",", ":"))
     sealed = seal_list(
         {PARAMETERS: [parameters], **rows},
@@ -126,6 +139,27 @@ def prepare_list(build: Build, secret: Secret, *, number: int, sealer: Sealer, e
         kind=Kind.NUMBER if method == MINIMISATION else Kind.ALLOCATION,
     )
     return PreparedList(number, method, sealed)
+
+
+def rows_of(build: Build, secret: Secret, *, number: int) -> dict[str, tuple[str, ...]]:
+    """The list itself, in the clear: stratum → labels (for minimisation: numbers) by position.
+
+    Whoever has the secret makes the same list again, to compare it after the unblinding.
+
+    Raises:
+        InvalidDesign, InvalidListLength, InvalidValue: as :func:`prepare_list`.
+    """
+    unknown = set(secret.rows) - set(strata_of(build))
+    if unknown or not secret.rows:
+        raise InvalidValue(
+            f"rows were asked for in the strata {sorted(unknown)}",
+            remedy=f"the study has: {', '.join(repr(s) for s in strata_of(build))}",
+            given=str(sorted(secret.rows)),
+        )
+    if build.study.randomisation.method == MINIMISATION:
+        minimisation_design(build, secret.parameters)  # refuse parameters now, not at the bedside
+        return _numbers(secret, number)
+    return _labels(build, secret, number)
 
 
 def list_design(build: Build, parameters: Mapping[str, Any]) -> Design:
