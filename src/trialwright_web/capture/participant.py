@@ -146,6 +146,7 @@ def _links(desk: Desk, participant: str) -> dict[str, str]:
         "countersign": reachable(desk, "consents:countersign", study, participant),
         "letter": reachable(desk, "consents:letter", study, participant),
         "paper": reachable(desk, "consents:paper", study, participant),
+        "contact": reachable(desk, "consents:contact", study, participant),
         "randomise": reachable(desk, "randomise:participant", study, participant),
         "new_visit": reachable(desk, "capture:new_visit", study, participant),
         "safety": reachable(desk, "safety:board", study),

@@ -110,7 +110,12 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 # By user and by address: ten wrong tries from one address in a minute, five for one user in five minutes.
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key", "login": "60/m/ip", "reauthenticate": "10/m/user"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "10/m/ip,5/300s/key",
+    "login": "60/m/ip",
+    "reauthenticate": "10/m/user",
+    "unlock_contacts": "10/m/ip,5/300s/key",  # of a site's key
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = ENVIRONMENT.proxies
 PASSWORD_RESET_TIMEOUT = int(timedelta(days=3).total_seconds())  # of invitations; nobody is mailed a password
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

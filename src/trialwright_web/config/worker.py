@@ -21,6 +21,7 @@ from trialwright.foundation.ports import Clock
 from trialwright.trial.checkpointing import Checkpointer
 from trialwright.trial.event import Space
 from trialwright_web.downloads.making import make
+from trialwright_web.participant.contacts import sweep_orphans
 from trialwright_web.shell.checkpoints import checkpointer
 from trialwright_web.shell.jobs import result_of
 from trialwright_web.shell.mails import send, told_of
@@ -146,6 +147,8 @@ class Worker:
             result_of(job).unlink(missing_ok=True)
             job.delete()
         outbox.forget_sent(now)
+        if self._process == "staff":
+            sweep_orphans(now)
         return purge_drafts(now - DRAFTS_KEPT)
 
 

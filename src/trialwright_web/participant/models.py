@@ -69,3 +69,37 @@ class Kept(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["study", "participant", "place"], name="one_kept_a_place")]
+
+
+class SiteKey(models.Model):
+    """The key of a site: the public half writes contacts; the passphrase opens the wrapped private half."""
+
+    study = models.CharField(max_length=40)
+    site = models.CharField(max_length=10)
+    public = models.CharField(max_length=140)
+    wrapped = models.BinaryField()
+    """The key file: the private half under scrypt of the passphrase and AES-256-GCM."""
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=150)
+    taken_at = models.DateTimeField(null=True)
+    """When the key file was fetched for safe keeping; once."""
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "site"], name="one_key_a_site")]
+
+
+class Contact(models.Model):
+    """Name and addresses of a person, sealed to the site's key under a random id; first without a participant."""
+
+    id = models.CharField(max_length=32, primary_key=True)
+    study = models.CharField(max_length=40)
+    site = models.CharField(max_length=10)
+    participant = models.CharField(max_length=40, null=True)
+    sealed = models.BinaryField()
+    revision = models.PositiveIntegerField(default=1)
+    entered_at = models.DateTimeField()
+    written_at = models.DateTimeField()
+    written_by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["study", "site", "participant"], name="one_contact_a_person")]

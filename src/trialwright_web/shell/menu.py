@@ -15,6 +15,7 @@ ENTRIES = (
     ("capture:home", _("My tasks"), "tasks"),
     ("capture:matrix", _("Participants"), "people"),
     ("consents:home", _("Consent"), "list"),
+    ("consents:contacts", _("Contacts"), "people"),
     ("capture:calendar", _("Calendar"), "calendar"),
     ("capture:enrolment", _("Enrolment"), "chart"),
     ("monitor:queries", _("Queries"), "query"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 IDENTITY = "identity"
-_MODELS = frozenset({"identity", "invitation", "consentquestion", "enquiry"})
+_MODELS = frozenset({"identity", "invitation", "consentquestion", "enquiry", "sitekey", "contact"})
 
 
 class IdentityApart:
