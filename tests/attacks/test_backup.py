@@ -16,10 +16,13 @@ import psycopg
 import pytest
 
 from trialwright.foundation.errors import InvalidValue
+from trialwright.foundation.tables import Column, Table
+from trialwright.ledger import NewEntry, canonical
 from trialwright.stores import (
     BackupUnusable,
     RestoredBehind,
     ToolFailed,
+    ViewsLeftOut,
     accept_loss,
     back_up,
     copying,
@@ -31,6 +34,7 @@ from trialwright.stores import (
 )
 from trialwright.stores import backup as backing
 from trialwright.stores.copying import run_tool
+from trialwright.stores.record_only import views_are_folded
 from trialwright.trial.crossing.agreement import of_one_moment
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -259,6 +263,34 @@ def test_a_database_of_a_server_comes_back_by_its_own_programs(attacker, new_pos
         with store.ledger("demo/open").transaction() as transaction:
             transaction.append([again])
         assert store.ledger("demo/open").head().root == head.root
+
+
+def test_views_of_sealed_texts_stay_out_of_a_dump_and_are_waited_for(
+    attacker, new_postgres_database, folder, server_tools
+):
+    address, other = new_postgres_database(), new_postgres_database()
+    part = backing.Part("demo.open", address, "demo/open", "demo")
+    view = Table("words", key=(Column("id"),), columns=(Column("text"),))
+    said = {"stream": "p/1", "stream_seq": 1, "type": "form.saved", "request_id": "r1", "sealed": [{"parts": []}]}
+    with open_store(address) as store, store.ledger("demo/open").transaction() as transaction:
+        transaction.append([NewEntry("p/1", 1, "form.saved", "r1", canonical(said))])
+        transaction.rows.ensure((view,))
+        transaction.rows.put(view, {"id": "1", "text": "Plantet"})
+    assert back_up([part], folder / "backup", NOW).without_views == ("demo.open",)
+    assert "Plantet" not in run_tool("pg_restore", "--file=-", str(folder / "backup" / part.file))
+    name = psycopg.conninfo.conninfo_to_dict(address)["dbname"]
+    with psycopg.connect(other, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    assert restore(folder / "backup", [part], NOW, outside={}, keys=[]).without_views == ("demo.open",)
+    with open_store(address) as store:
+        assert list(store.rows.where(view)) == []
+        with pytest.raises(ViewsLeftOut), store.ledger("demo/open").transaction() as transaction:
+            transaction.append([])
+        with store.ledger("demo/open").transaction() as transaction:
+            views_are_folded(transaction.rows)
+        with store.ledger("demo/open").transaction() as transaction:
+            transaction.append([])
 
 
 @pytest.fixture

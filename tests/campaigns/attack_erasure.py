@@ -3,10 +3,11 @@
     python tests/campaigns/attack_erasure.py 500
 
 The trial of ``tests/unit/trial`` runs on SQLite files. Each identity is planted for a participant of its own in one
-of the places below. A backup is taken before, exports and logs are made after. Then two people destroy each
-participant's keys, and a searcher reads every file that is left: as it is, unpacked, and, with any keyring it finds,
-as the program reads it. It also tries to confirm what it guesses by the digests of requests. A last participant is
-not forgotten, so that a searcher who can find nothing is noticed.
+of the places below. A backup is taken, as ``trialwright backup`` does. Then two people destroy each participant's
+keys; exports and logs are made, the backup is restored beside the keyrings, and a searcher reads every file that is
+left: as it is, unpacked, and, with any keyring it finds, as the program reads it. It also tries to confirm what it
+guesses by the digests of requests. A last participant is not forgotten, so that a searcher who can find nothing is
+noticed.
 """
 
 from __future__ import annotations
@@ -31,8 +32,10 @@ from typing import Any
 
 from typer.testing import CliRunner
 
+from trialwright import stores
 from trialwright.build.compile import compiled
 from trialwright.cli import app
+from trialwright.cli.backup import fold_views
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.foundation.ports import DerivedEntropy, SettableClock
 from trialwright.foundation.truth import Truth
@@ -41,7 +44,6 @@ from trialwright.protocol import Study, load_study
 from trialwright.protocol.roles import Role
 from trialwright.sealing import InProcessDispensing, KeyOpener, KeyPurpose, generate_key
 from trialwright.stores import open_store
-from trialwright.stores.record_only import leave_out_views
 from trialwright.trial import requests
 from trialwright.trial.allocation.commands import RecordAccidentalUnblinding
 from trialwright.trial.allocation.gateway import SealedAllocations
@@ -106,14 +108,16 @@ class Outcome:
 
 def campaign(count: int, folder: Path) -> Outcome:
     """Plant, back up, forget, export, search."""
-    with ExitStack() as stores:
-        planted = plant(count, folder, stores)
+    with ExitStack() as opened:
+        planted = plant(count, folder, opened)
         before = planted.world.heads()
+        _commit(planted)
         back_up(folder)
         forget(planted)
         export(planted)
+        folded = put_back(folder)
         trial = planted.world.trial
-        verified = all(
+        verified = folded and all(
             verify_ledger(ledger, outside={}, keys=[]).fault is None
             and ledger.root(before[space].size) == before[space].root
             for space, ledger in trial.ledgers.items()
@@ -209,9 +213,9 @@ PLACES: Mapping[str, Place] = {
 }
 
 
-def plant(count: int, folder: Path, stores: ExitStack) -> Planted:
+def plant(count: int, folder: Path, opened: ExitStack) -> Planted:
     """A trial with ``count`` identities, and one of somebody who stays."""
-    planted = Planted(folder, _world(folder, stores))
+    planted = Planted(folder, _world(folder, opened))
     world = planted.world
     names = list(PLACES)
     for number in range(count + 1):
@@ -228,11 +232,10 @@ def plant(count: int, folder: Path, stores: ExitStack) -> Planted:
     return planted
 
 
-def _world(folder: Path, stores: ExitStack) -> Any:
+def _world(folder: Path, stack: ExitStack) -> Any:
     build = compiled(_with_nickname(load_study(TRIAL / "study").study))
     opened, closed = (
-        stores.enter_context(open_store(f"sqlite:///{folder}/{space.value}.db", acts_per_commit=50))
-        for space in Space
+        stack.enter_context(open_store(f"sqlite:///{folder}/{space.value}.db", acts_per_commit=50)) for space in Space
     )
     clock, entropy = SettableClock(START), DerivedEntropy(1)
     trial = Trial(
@@ -277,19 +280,26 @@ def _conftest() -> ModuleType:
 
 
 def back_up(folder: Path) -> None:
-    """The databases of the record as a backup takes them, before anybody is forgotten."""
-    target = folder / "backup"
+    """What `trialwright backup` writes, before anybody is forgotten."""
+    stores.back_up(parts(folder), folder / "backup", START)
+
+
+def parts(folder: Path) -> tuple[stores.Part, ...]:
+    """Both spaces of the study, the databases lying in a folder."""
+    return tuple(
+        stores.Part(f"{STUDY}.{space.value}", f"sqlite:///{folder}/{space.value}.db", f"{STUDY}/{space.value}", STUDY)
+        for space in Space
+    )
+
+
+def put_back(folder: Path) -> bool:
+    """Restore the backup afterwards, beside the keyrings as they are now; whether its views are folded."""
+    target = folder / "restored"
     target.mkdir()
-    for file in sorted(folder.glob("*.db")):
-        if goes_along(file):
-            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(target / file.name)) as copy:
-                source.backup(copy)
-            leave_out_views(target / file.name)
-
-
-def goes_along(file: Path) -> bool:
-    """Whether a backup takes the file: never a keyring."""
-    return not file.name.endswith(".keys.db")
+    stores.restore(folder / "backup", parts(target), START, outside={}, keys=[])
+    for keyring in folder.glob("*.keys.db"):
+        shutil.copyfile(keyring, target / keyring.name)
+    return not fold_views(STUDY, parts(target))
 
 
 def forget(planted: Planted) -> None:
@@ -299,9 +309,14 @@ def forget(planted: Planted) -> None:
         given = {"participant": participant, "ground": "typed_by_mistake"}
         world.give(ProposeErasure(**given), "investigator", reason="a name was typed")
         world.give(DestroyParticipantKeys(**given), "data_manager", reason="it was")
-    for store in world.trial.stores.values():
-        store._database.commit_group()
+    _commit(planted)
     carry_out_erasures(world.trial)
+
+
+def _commit(planted: Planted) -> None:
+    """Acts share commits here; others see none before."""
+    for store in planted.world.trial.stores.values():
+        store._database.commit_group()
 
 
 def export(planted: Planted) -> None:
@@ -311,8 +326,7 @@ def export(planted: Planted) -> None:
     for role in (Role.DATA_MANAGER, Role.INDEPENDENT_STATISTICIAN):
         rows = (str(row) for row in audit_trail(trial, role=role))
         (target / f"trail-{role.value}.txt").write_text("\n".join(rows), encoding="utf-8")
-    for store in trial.stores.values():
-        store._database.commit_group()
+    _commit(planted)
     address = f"sqlite:///{planted.folder}/open.db"
     for number, arguments in enumerate((["archive", address], ["everything", address])):
         done = CliRunner().invoke(app, ["export", *arguments, "--output", str(target / str(number))])
@@ -386,12 +400,13 @@ def _guesses(planted: Planted) -> Iterator[tuple[str, bytes]]:
 
 def _read_with_keys(planted: Planted, files: list[Path], names: list[bytes]) -> Iterator[tuple[str, str]]:
     """Read every ledger that lies anywhere with every keyring that lies anywhere, as the program would."""
-    ledgers = [path for path in files if path.suffix == ".db" and goes_along(path)]
+    ledgers = [path for path in files if path.suffix in (".db", ".sqlite") and not path.name.endswith(".keys.db")]
     keyrings = [path for path in files if path.name.endswith(".keys.db")]
     with tempfile.TemporaryDirectory() as place:
         for ledger in ledgers:
-            for keyring in (path for path in keyrings if path.name == f"{ledger.name}.keys.db"):
-                copy = Path(place) / ledger.name
+            space = ledger.stem.rpartition(".")[2]
+            for keyring in (path for path in keyrings if path.name == f"{space}.db.keys.db"):
+                copy = Path(place) / f"{space}.db"
                 for file in Path(place).iterdir():
                     file.unlink()
                 with closing(sqlite3.connect(ledger)) as source, closing(sqlite3.connect(copy)) as target:

@@ -128,6 +128,7 @@ def test_a_new_installation_begins_with_four_commands(tmp_path):
     for file in ("secret.key", "installation.toml", "closed.toml", "staff.env", "closed.env", "public.env"):
         assert (home / file).stat().st_mode & 0o077 == 0, f"{file} can be read by others"
     assert "TRIALWRIGHT_CLOSED=" not in (home / "staff.env").read_text()
+    assert "\nseal_texts = true\n" in (home / "installation.toml").read_text()
     for line in (home / "staff.env").read_text().splitlines():
         name, _, value = line.partition("=")
         own[name] = value

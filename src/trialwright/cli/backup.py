@@ -1,4 +1,4 @@
-"""``backup``, ``restore``, ``accept-loss``: copies of a study's stores, put back and proven."""
+"""``backup``, ``restore``, ``rebuild-views``, ``accept-loss``: copies of a study's stores, put back and proven."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.operating_system import SystemClock
 from trialwright.stores import (
     BackupUnusable,
+    KeyMissing,
     Part,
     Until,
     back_up,
@@ -42,6 +43,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("backup")(backup)
     app.command("restore")(restore)
+    app.command("rebuild-views")(rebuild_views)
     app.command("accept-loss")(accept_loss)
 
 
@@ -91,8 +93,7 @@ def restore(
         until=None if until is None else _moment(until),
         agree=of_one_moment,
     )
-    if until is not None:
-        _fold_views(study, parts)
+    waits = fold_views(study, parts) if until is not None or found.without_views else ""
     if as_json:
         print_json(
             {
@@ -105,6 +106,7 @@ def restore(
                     {"ledger": loss.ledger_id, "has": loss.has, "covered": loss.covered} for loss in found.losses
                 ],
                 "unproven": list(found.unproven),
+                "views_wait": waits,
             }
         )
     else:
@@ -116,7 +118,21 @@ def restore(
         )
         if found.losses:
             print_lines(["The study is read-only until the loss is accepted: trialwright accept-loss"])
-    if found.losses:
+        if waits:
+            print_lines([f"The record is whole; its views are not folded, and it is read-only: {waits}"])
+    if found.losses or waits:
+        raise typer.Exit(NEGATIVE)
+
+
+def rebuild_views(
+    store: Annotated[str, typer.Argument(help="Address of the open space's store.")],
+    closed_store: Closed = None,
+) -> None:
+    """Empty the views of both spaces and fold the record again. Exit code 1 where the keyring is missing."""
+    study, blinded = _study(store)
+    waits = fold_views(study, _parts(study, blinded, store, closed_store))
+    print_lines([waits or f"The views of {study} are folded."])
+    if waits:
         raise typer.Exit(NEGATIVE)
 
 
@@ -156,10 +172,30 @@ def _study(address: str) -> tuple[str, bool]:
         return study, created(store, study).blinding != "open"
 
 
-def _fold_views(study: str, parts: Sequence[Part]) -> None:
+def fold_views(study: str, parts: Sequence[Part]) -> str:
+    """Empty the views of a study's spaces and fold the record again.
+
+    Args:
+        study: its id.
+        parts: the store of the open space first.
+
+    Returns:
+        Nothing, or, where a keyring lacks a key, which and what to do; then nothing is changed in that space, and a
+        store that came back without views stays read-only.
+    """
+    try:
+        _fold(study, parts)
+    except KeyMissing as error:
+        return f"{error} (then: rebuild-views)"
+    return ""
+
+
+def _fold(study: str, parts: Sequence[Part]) -> None:
     with ExitStack() as stack:
         opened, *closed = [stack.enter_context(open_store(p.address, create=False)) for p in parts]
-        trial = running_trial(study, opened, closed[0] if closed else opened)
+        # A process that must not know the closed space folds its own views alone.
+        one_space = created(opened, study).blinding == "open"
+        trial = running_trial(study, opened, opened if one_space else next(iter(closed), None))
         for space in trial.ledgers if closed else (Space.OPEN,):
             trial.rebuild_views(space)
 

@@ -20,6 +20,7 @@ from trialwright.stores.errors import (
     StoreUnavailable,
     StoreUrlInvalid,
     ToolFailed,
+    ViewsLeftOut,
 )
 from trialwright.stores.group_store import GroupStore
 from trialwright.stores.holds import Loss, accept_loss, losses_of, statement
@@ -53,6 +54,7 @@ __all__ = [
     "StoreUrlInvalid",
     "ToolFailed",
     "Until",
+    "ViewsLeftOut",
     "accept_loss",
     "back_up",
     "losses_of",

@@ -3,6 +3,7 @@
 Each database is copied as it stood at one instant, all spaces of a study at the same one. The manifest says up to
 which entry and with which root, and the hash of every file. It is not signed: whether a backup is the record,
 checkpoints held outside say, when it is restored. Secrets are no part of it: a thief of backups gets ciphertext.
+Nor are the views of a store that holds sealed texts: they say in the clear what is to be forgotten one day.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from trialwright.ledger import Store
 from trialwright.stores.copying import Pinned, make_durable, pin, suffix_of
 from trialwright.stores.errors import BackupUnusable
 from trialwright.stores.opening import open_store
+from trialwright.stores.record_only import holds_sealed
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -64,12 +66,14 @@ class Backup:
         made_at: ISO, UTC.
         heads: part → ledger → size and root.
         said: what else whoever made it wanted to keep.
+        without_views: parts whose views were left out, because their stores hold sealed texts.
     """
 
     folder: Path
     made_at: str
     heads: Mapping[str, Heads]
     said: Mapping[str, Any]
+    without_views: tuple[str, ...] = ()
 
 
 def back_up(
@@ -98,11 +102,17 @@ def back_up(
         raise BackupUnusable(f"{target} exists", remedy="name a new folder; a backup is never overwritten")
     target.mkdir(parents=True, mode=0o700)
     heads: dict[str, Heads] = {}
+    bare: list[str] = []
     for group in dict.fromkeys(part.group for part in parts):
         with ExitStack() as stack:
             together = [part for part in parts if part.group == group]
             for part, copy in _pinned_together(together, heads, stack):
-                copy(target / part.file)
+                # Asked after the instant of the copy: what was sealed until then is seen.
+                if part.is_store and _seals(part):
+                    copy(target / part.file, without_views=True)
+                    bare.append(part.name)
+                else:
+                    copy(target / part.file)
     for name, folder in (folders or {}).items():
         if folder.is_dir():
             shutil.copytree(folder, target / name)
@@ -110,6 +120,7 @@ def back_up(
         "format": FORMAT,
         "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
         "heads": heads,
+        "without_views": bare,
         "files": {str(path.relative_to(target)): _digest(path) for path in _files(target)},
         "said": dict(said or {}),
     }
@@ -119,7 +130,7 @@ def back_up(
     make_durable(draft)
     draft.rename(target / MANIFEST)
     make_durable(target / MANIFEST)
-    return Backup(target, str(manifest["made_at"]), heads, dict(said or {}))
+    return Backup(target, str(manifest["made_at"]), heads, dict(said or {}), tuple(bare))
 
 
 def read_backup(folder: Path) -> Backup:
@@ -132,7 +143,8 @@ def read_backup(folder: Path) -> Backup:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         stated: dict[str, str] = dict(manifest["files"])
         known = manifest["format"] == FORMAT
-        backup = Backup(folder, str(manifest["made_at"]), dict(manifest["heads"]), dict(manifest["said"]))
+        bare = tuple(str(name) for name in manifest.get("without_views", ()))
+        backup = Backup(folder, str(manifest["made_at"]), dict(manifest["heads"]), dict(manifest["said"]), bare)
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BackupUnusable(f"{folder} is no backup: {error}", remedy="name the folder of a backup") from error
     if not known:
@@ -172,6 +184,11 @@ def _pinned_together(
                 heads[part.name] = heads_of(store)
         pinned = [(part, pin(part.address, stack)) for part in every]
     yield from pinned
+
+
+def _seals(part: Part) -> bool:
+    with open_store(part.address, create=False) as store:
+        return holds_sealed(store)
 
 
 def _files(folder: Path) -> Iterator[Path]:

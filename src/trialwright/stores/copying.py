@@ -7,14 +7,19 @@ import re
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Protocol
 
 from trialwright.stores.errors import BackupUnusable, StoreMissing, ToolFailed
+from trialwright.stores.record_only import KEPT, leave_out_views
 
-Pinned = Callable[[Path], None]
-"""Copies a database, as it stood when it was pinned, to a new file."""
+
+class Pinned(Protocol):
+    """Copies a database, as it stood when it was pinned, to a new file; if wanted, without a store's views."""
+
+    def __call__(self, file: Path, *, without_views: bool = False) -> None: ...
+
 
 _DUMPED_FROM = re.compile(r"^;\s+dbname: (\S+)$", re.M)
 
@@ -48,9 +53,14 @@ def pin(address: str, stack: ExitStack) -> Pinned:
     connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
     (snapshot,) = connection.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
 
-    def copy(file: Path) -> None:
+    def copy(file: Path, *, without_views: bool = False) -> None:
         file.touch(mode=0o600)
-        run_tool("pg_dump", "--format=custom", f"--snapshot={snapshot}", f"--file={file}", f"--dbname={address}")
+        left_out: list[str] = []
+        if without_views:
+            names = connection.execute("SELECT name FROM projection.store_projection ORDER BY name").fetchall()
+            left_out = [f'--exclude-table-data=projection."{name}"' for (name,) in names if name not in KEPT]
+        target = (f"--snapshot={snapshot}", f"--file={file}", f"--dbname={address}")
+        run_tool("pg_dump", "--format=custom", *left_out, *target)
 
     return copy
 
@@ -62,10 +72,12 @@ def _pin_file(path: Path, stack: ExitStack) -> Pinned:
     source.execute("BEGIN")
     source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # the first read fixes the instant
 
-    def copy(file: Path) -> None:
+    def copy(file: Path, *, without_views: bool = False) -> None:
         file.touch(mode=0o600)
         with closing(sqlite3.connect(file)) as target:
             source.backup(target)
+        if without_views:
+            leave_out_views(file)
         make_durable(file)
 
     return copy

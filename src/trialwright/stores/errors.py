@@ -89,6 +89,12 @@ class RestoredBehind(Refusal):
     code = "store.restored_behind"
 
 
+class ViewsLeftOut(Refusal):
+    """The store came back from a backup without its views, and they were not folded again yet."""
+
+    code = "store.views_left_out"
+
+
 class BackupUnusable(RecordError):
     """The folder is no backup, is damaged or forged, or there is something where it would go."""
 

@@ -32,6 +32,7 @@ from trialwright.stores.copying import check_room, copy_in, file_of, is_file, ma
 from trialwright.stores.errors import BackupUnusable, NotAStore, StoreSettingsTooWeak, StoreUnavailable
 from trialwright.stores.holds import Loss, hold
 from trialwright.stores.opening import open_store
+from trialwright.stores.record_only import await_views
 
 _AT_ONCE = 1000
 _LOGS = ("-wal", "-shm")
@@ -50,11 +51,13 @@ class Restored:
         reports: one for each ledger.
         losses: what checkpoints held outside cover and did not come back; such stores are read-only.
         unproven: ledgers of which no checkpoint held outside covers an entry.
+        without_views: parts whose views the backup left out; read-only until the caller has folded them again.
     """
 
     reports: tuple[Report, ...]
     losses: tuple[Loss, ...]
     unproven: tuple[str, ...]
+    without_views: tuple[str, ...] = ()
 
 
 def restore(
@@ -108,13 +111,15 @@ def restore(
         reports = [r for p in drafts.parts if p.is_store for r in _examined(p, backup, outside, trusted, until)]
         _check_spaces(drafts.parts, agree)
         losses = _losses(reports, outside)
+        bare = [part for part in drafts.parts if part.name in backup.without_views and until is None]
+        _await_views(bare, now)
         _hold(drafts.parts, losses, now)
         for name, folder in (folders or {}).items():
             if (source / name).is_dir():
                 shutil.copytree(source / name, folder, dirs_exist_ok=True)
         drafts.keep()
     unproven = tuple(r.ledger_id for r in reports if not r.covered and "/security-" not in r.ledger_id)
-    return Restored(tuple(reports), losses, unproven)
+    return Restored(tuple(reports), losses, unproven, tuple(part.name for part in bare))
 
 
 class _Drafts:
@@ -233,6 +238,12 @@ def _hold(parts: Iterable[Part], losses: Sequence[Loss], now: datetime) -> None:
                 lost = {loss.ledger_id.partition("/")[0] for loss in losses}
                 if lost & {ledger_id.partition("/")[0] for ledger_id in store.ledger_ids()}:
                     hold(store, losses, now)
+
+
+def _await_views(parts: Iterable[Part], now: datetime) -> None:
+    for part in parts:
+        with open_store(part.address, create=False) as store:
+            await_views(store, now)
 
 
 # --- an earlier moment ---------------------------------------------------------------------------------------------

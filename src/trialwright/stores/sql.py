@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+from trialwright.foundation.errors import Refusal
 from trialwright.foundation.ports import Keyring
 from trialwright.foundation.tables import Rows
 from trialwright.ledger import (
@@ -22,9 +23,10 @@ from trialwright.ledger import (
 from trialwright.stores.cells import ReadOnlyRows
 from trialwright.stores.checks import checked_checkpoint, checked_size, nested
 from trialwright.stores.database import Database, unpacked
-from trialwright.stores.errors import RestoredBehind
+from trialwright.stores.errors import RestoredBehind, ViewsLeftOut
 from trialwright.stores.holds import is_held
 from trialwright.stores.keyrings import MemoryKeyring
+from trialwright.stores.record_only import awaits_views
 from trialwright.stores.sql_rows import SqlRows
 
 _PAGE = 1000
@@ -45,7 +47,7 @@ class SqlStore:
         self.keyring: Keyring = keyring or MemoryKeyring()
         self._rows = SqlRows(database)
         self._in_transaction = False
-        self._held = is_held(database)
+        self._held = is_held(database) or awaits_views(database)
         self.rows: Rows = ReadOnlyRows(self._rows)
 
     def ledger(self, ledger_id: str) -> SqlLedger:
@@ -91,9 +93,10 @@ class SqlStore:
         transaction = None
         try:
             self._database.begin()
-            # Asked again while it is held, so that whoever accepts the loss need not restart everybody else.
-            self._held = self._held and is_held(self._database)
-            transaction = SqlTransaction(self._database, ledger_id, self._rows, held=self._held)
+            # Asked again while it is held, so that whoever ends the hold need not restart everybody else.
+            held = _why_held(self._database, ledger_id) if self._held else None
+            self._held = held is not None
+            transaction = SqlTransaction(self._database, ledger_id, self._rows, held=held)
             yield transaction
             self._rows.flush()
             self._database.commit()
@@ -208,10 +211,27 @@ class SqlLedger:
             after += 10_000
 
 
+def _why_held(database: Database, ledger_id: str) -> Refusal | None:
+    """Why nothing is added to a store that came back from a backup."""
+    if is_held(database):
+        return RestoredBehind(
+            f"{ledger_id} came back from a backup with entries missing; it is read-only",
+            remedy="list the loss and have it accepted: docs/how-to/back-up-and-restore.md",
+            ledger_id=ledger_id,
+        )
+    if awaits_views(database):
+        return ViewsLeftOut(
+            f"{ledger_id} came back from a backup without its views; it is read-only until they are folded",
+            remedy="put the keyring beside the store, then run rebuild-views: docs/how-to/back-up-and-restore.md",
+            ledger_id=ledger_id,
+        )
+    return None
+
+
 class SqlTransaction:
     """A transaction on a SQL store; made by :meth:`SqlLedger.transaction`."""
 
-    def __init__(self, database: Database, ledger_id: str, rows: SqlRows, *, held: bool) -> None:
+    def __init__(self, database: Database, ledger_id: str, rows: SqlRows, *, held: Refusal | None) -> None:
         self._database = database
         self._ledger_id = ledger_id
         self._rows = rows
@@ -232,12 +252,8 @@ class SqlTransaction:
         self._appending.check(expected)
 
     def append(self, entries: Sequence[NewEntry]) -> tuple[Entry, ...]:
-        if self._held:
-            raise RestoredBehind(
-                f"{self._ledger_id} came back from a backup with entries missing; it is read-only",
-                remedy="list the loss and have it accepted: docs/how-to/back-up-and-restore.md",
-                ledger_id=self._ledger_id,
-            )
+        if self._held is not None:
+            raise self._held
         placed = self._appending.extend(entries)
         if placed:
             self._database.write(self._ledger_id, placed, self._appending.frontier)

@@ -24,6 +24,7 @@ from trialwright.foundation.ports import Clock, Entropy
 from trialwright.ledger import NewEntry, RequestAlreadyRecorded, VersionConflict
 from trialwright.ledger.port import Ledger, Store, Transaction
 from trialwright.protocol.roles import Role
+from trialwright.stores.record_only import views_are_folded
 from trialwright.trial import requests
 from trialwright.trial.command import Actor, Allocations, Command, Context, Decide, Permission, Signature
 from trialwright.trial.crossing.events import FactsCrossed, contents
@@ -234,6 +235,7 @@ class Trial:
             for fact in self.facts(space):
                 projector.project((fact,), transaction.rows)
                 count += 1
+            views_are_folded(transaction.rows)
         return count
 
     # --- deciding -------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
+from trialwright.cli.backup import fold_views
 from trialwright.foundation.errors import InvalidValue
 from trialwright.ledger import VerifierKey
 from trialwright.stores import Backup, Part, Restored, back_up, losses_of, open_store, restore
@@ -36,7 +37,7 @@ def back_up_all(environment: Environment, target: Path, now: datetime) -> Backup
 
 def restore_all(
     environment: Environment, source: Path, notes: Iterable[str], keys: Iterable[str], now: datetime
-) -> Restored:
+) -> tuple[Restored, dict[str, str]]:
     """Put a backup where the environment says, and hold it against checkpoints that others kept.
 
     A study that comes back behind such a checkpoint is read-only until somebody has accepted the loss.
@@ -47,18 +48,26 @@ def restore_all(
         keys: public keys that are trusted.
         now: put beside a hold.
 
+    Returns:
+        What was found; and study → why its views could not be folded again. Such a study is read-only until they are.
+
     Raises:
         As :func:`trialwright.stores.restore`.
     """
-    return restore(
+    parts = parts_of(environment)
+    found = restore(
         source,
-        parts_of(environment),
+        parts,
         now,
         outside={f"checkpoint {n}": note for n, note in enumerate(notes, 1)},
         keys=[VerifierKey.parse(key) for key in keys],
         folders=_folders(environment),
         agree=of_one_moment,
     )
+    waiting = {}
+    for study in sorted({part.group for part in parts if part.name in found.without_views}):
+        waiting[study] = fold_views(study, [part for part in parts if part.group == study and part.is_store])
+    return found, {study: why for study, why in waiting.items() if why}
 
 
 def accept_loss(environment: Environment, study: str, person: str, reason: str, now: datetime) -> Path:

@@ -36,8 +36,10 @@ def begin_installation(folder: Path, studies: Sequence[Path], mode: str, host: s
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     _private(folder / "secret.key", SystemEntropy().bytes(48, purpose="secret key", stream="web", position=0).hex())
     _private(folder / "metrics.token", SystemEntropy().bytes(24, purpose="token", stream="web", position=0).hex())
+    # What is rehearsed is about nobody.
+    sealed = "" if mode == "rehearsal" else "seal_texts = true\n"
     tables = [
-        f'[studies.{one.id}]\nfolder = "{path}"\nstore = "sqlite:///open/{one.id}.db"\nmode = "{mode}"\n'
+        f'[studies.{one.id}]\nfolder = "{path}"\nstore = "sqlite:///open/{one.id}.db"\nmode = "{mode}"\n{sealed}'
         for one, path in loaded
     ]
     closed = [

@@ -237,7 +237,7 @@ def restore(
 
     notes = [path.read_text(encoding="utf-8") for path in checkpoint]
     keys = [text if "+" in text else Path(text).read_text(encoding="utf-8") for text in key]
-    found = restore_all(read_environment(), folder, notes, keys, SystemClock().now())
+    found, waiting = restore_all(read_environment(), folder, notes, keys, SystemClock().now())
     for report in found.reports:
         typer.echo(str(report))
     for loss in found.losses:
@@ -247,6 +247,9 @@ def restore(
         )
     if found.losses:
         typer.echo("These studies are read-only until the loss is accepted: python -m trialwright_web accept-loss")
+    for study, why in waiting.items():
+        typer.echo(f"{study}: the record is whole; its views are not folded, and it is read-only: {why}")
+    if found.losses or waiting:
         raise typer.Exit(NEGATIVE)
 
 
