@@ -111,7 +111,7 @@ def test_arrows_walk_over_the_matrix_and_enter_opens_the_visit(staff, visit):
     assert page.evaluate("document.activeElement.textContent") == "NO-01-002"
     page.keyboard.press("End")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/participants/NO-01-002/month_18/")
+    page.wait_for_url("**/participants/NO-01-002/unscheduled_1/")
 
 
 def test_the_curve_is_drawn_with_and_without_scripts(staff, visit):
