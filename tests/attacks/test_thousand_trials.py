@@ -121,6 +121,11 @@ def test_a_campaign_goes_on_where_it_was_stopped(trials, tmp_path):
     again = trials.Kept(path)
     assert again.blocks == {3}
     assert again.outcome == first.outcome
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"block": 4, "told": {"tri')  # the machine went down while it was written
+    last = trials.Kept(path)
+    last.add(5, trials.Outcome(Counter({"trials": 5})))
+    assert trials.Kept(path).blocks == {3, 5}
 
 
 class AnyOrder(RuleBasedStateMachine):

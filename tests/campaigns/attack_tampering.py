@@ -8,15 +8,16 @@ of the verifier's code decide whether the answer was right:
   were, there must be no fault; without a fault, all that the site's checkpoints cover must be called covered;
 - *a plain reading of the format* (``first_bad``): the entry that the report names must be the one that it names.
 
-The whole campaign (``make attack-tampering``)::
+The whole campaign (``make attack-tampering``), which goes on where it was stopped::
 
-    python tests/campaigns/attack_tampering.py [runs]
+    python tests/campaigns/attack_tampering.py [runs] [--processes 2] [--kept FILE]
 
 ``tests/attacks/test_tampering_at_length.py`` runs a short form, and weakens the verifier rule by rule.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import random
 import sqlite3
@@ -25,10 +26,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+
+from long_run import Kept, Outcome, Progress
 
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.ledger import (
@@ -44,6 +48,8 @@ from trialwright.ledger import (
 from trialwright.stores import open_store
 
 LEDGER = "demo/open"
+RUNS_A_BLOCK = 250
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 SIZE, COVERED = 48, (13, 29, 43)
 SPONSOR = SigningKey("sponsor.example/demo", b"s" * 32)
 FORGER = SigningKey("sponsor.example/demo", b"f" * 32)
@@ -560,18 +566,46 @@ def campaign(runs: int, folder: Path, first: int = 0) -> tuple[Counter[str], lis
     return outcomes, wrong
 
 
-def main(runs: int = 100_000) -> int:
+def block(number: int) -> Outcome:
+    """The runs from ``number * RUNS_A_BLOCK`` on, in a folder in memory."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        return Outcome(*campaign(RUNS_A_BLOCK, Path(folder), number * RUNS_A_BLOCK))
+
+
+def long_campaign(runs: int, processes: int, kept: Kept) -> None:
+    """Play the blocks that were not played before, with a progress bar and interim counts."""
+    left = [number for number in range(-(-runs // RUNS_A_BLOCK)) if number not in kept.blocks]
+    progress = Progress(len(left), "runs", RUNS_A_BLOCK)
+    with ProcessPoolExecutor(processes) as pool:
+        waiting = {pool.submit(block, number): number for number in left}
+        try:
+            for future in as_completed(waiting):
+                kept.add(waiting[future], future.result())
+                progress.step(len(kept.outcome.wrong))
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)  # else all that waits would still be played
+            raise
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """The long form. Returns the exit code."""
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    began = time.perf_counter()
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        outcomes, wrong = campaign(runs, Path(folder))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("runs", type=int, nargs="?", default=100_000)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--kept", type=Path, help="where outcomes are kept, to go on after an interruption")
+    given = parser.parse_args(arguments)
+    kept, began = Kept(given.kept), time.perf_counter()
+    try:
+        long_campaign(given.runs, given.processes, kept)
+    except KeyboardInterrupt:
+        print("stopped; what was played counts", file=sys.stderr)
+    outcomes, wrong = kept.outcome.told, kept.outcome.wrong
     for outcome, number in outcomes.most_common():
         print(f"{number:>8,}  {outcome}")
-    print(f"{runs:,} runs in {time.perf_counter() - began:,.0f} s, {len(wrong)} wrong answers")
+    print(f"{outcomes.total():,} runs, {time.perf_counter() - began:,.0f} s, {len(wrong)} wrong answers")
     print("\n".join(wrong[:20]))
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])))
+    sys.exit(main())

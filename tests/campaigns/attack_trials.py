@@ -13,7 +13,6 @@ The whole campaign (``make attack-trials``), which goes on where it was stopped:
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 import time
@@ -21,11 +20,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from long_run import Kept, Outcome, Progress
 from random_study import LABELS, random_build
 from random_trial import RandomTrial
 from trial_readings import problems
@@ -53,18 +53,6 @@ from trialwright.trial.view import Projector
 
 TRIALS_A_STUDY = 5
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-@dataclass
-class Outcome:
-    """What came of some trials."""
-
-    told: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-    def add(self, other: Outcome) -> None:
-        self.told += other.told
-        self.wrong += other.wrong
 
 
 def attack(build: Build, seed: int) -> Outcome:
@@ -238,53 +226,19 @@ def found_at(weakness: str, builds: Sequence[Build], most: int) -> tuple[int, st
 # --- the long form --------------------------------------------------------------------------------------------------
 
 
-class Kept:
-    """Outcomes on a file, one block a line, so that a campaign goes on where it was stopped."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self.outcome = Outcome()
-        self.blocks: set[int] = set()
-        for line in path.read_text().splitlines() if path is not None and path.exists() else ():
-            said = json.loads(line)
-            self._take(said["block"], Outcome(Counter(said["told"]), said["wrong"]))
-
-    def add(self, number: int, outcome: Outcome) -> None:
-        if self._path is not None:
-            with self._path.open("a") as file:
-                file.write(json.dumps({"block": number, "told": outcome.told, "wrong": outcome.wrong}) + "\n")
-        self._take(number, outcome)
-
-    def _take(self, number: int, outcome: Outcome) -> None:
-        self.blocks.add(number)
-        self.outcome.add(outcome)
-
-
 def campaign(runs: int, processes: int, kept: Kept) -> None:
     """Play the trials that were not played before, with a progress bar."""
     left = [number for number in range(-(-runs // TRIALS_A_STUDY)) if number not in kept.blocks]
-    began, done = time.perf_counter(), 0
+    progress = Progress(len(left), "trials", TRIALS_A_STUDY)
     with ProcessPoolExecutor(processes) as pool:
         waiting = {pool.submit(block, number): number for number in left}
         try:
             for future in as_completed(waiting):
                 kept.add(waiting[future], future.result())
-                done += 1
-                _progress(done, len(left), time.perf_counter() - began, len(kept.outcome.wrong))
+                progress.step(len(kept.outcome.wrong))
         except KeyboardInterrupt:
             pool.shutdown(cancel_futures=True)  # else all that waits would still be played
             raise
-
-
-def _progress(done: int, of: int, seconds: float, wrong: int) -> None:
-    bar = "█" * (30 * done // of)
-    rest = seconds / done * (of - done) / 60
-    rate = done * TRIALS_A_STUDY / seconds
-    words = f"{bar:<30} {done * TRIALS_A_STUDY:,} trials, {rate:.1f}/s, {rest:.0f} min left, {wrong} wrong"
-    if sys.stderr.isatty():
-        print(f"\r{words}", end="" if done < of else "\n", file=sys.stderr, flush=True)
-    elif done % max(of // 20, 1) == 0:
-        print(words, file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
