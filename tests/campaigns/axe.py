@@ -1,99 +1,281 @@
-"""Accessibility: axe-core on one page of every kind, in three languages, at two widths, as it is and refused.
+"""Accessibility: axe-core on every template, in three languages, at two widths: empty, filled, and refused.
 
-    python tests/campaigns/axe.py [--folder demo/application] [--only WORD] [--log FILE]
+    python tests/campaigns/axe.py [--folder FOLDER] [--only WORD] [--log FILE] [--report FILE]
 
-Rules: WCAG 2.0, 2.1 and 2.2, A and AA, and axe's best practices. *Refused* is the page after its first form was sent
-empty. Exit code 1 where anything is violated. With ``--log`` each page is written down as it is done, and a later
-run with the same file goes on where this one stopped.
+One page of each kind is found by its links, in a demonstration (*filled*) and in one that has only begun (*empty*);
+*refused* is the page after its first form was sent with nothing in it. Of pages that the same templates draw, the
+first is looked at in every language, the others in one each, by turns. Pages that no link leads to are reached as
+people reach them (``scenes.py``). Each answer names the templates that drew it; one that was not looked at in each
+language at each width fails by its name, unless it stands in ``ON_PAPER``.
+
+A look is: axe's rules (WCAG 2.0, 2.1 and 2.2, A and AA, and best practices), no scrolling sideways, at 320 pixels
+(400 %) neither, and on Norwegian pages no text that we translated left in English. Exit code 1 where anything is
+violated. With ``--log`` each page is written down as it is done, and a later run with the same file goes on where
+this one stopped. ``--report`` writes the table of templates.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import sys
 import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
-from pages import Page, chromium, demonstration, pages_of, signed_in
+from axe_playwright_python.base import AXE_SCRIPT
+from babel.messages.pofile import read_po
+from pages import REPOSITORY, STUDY, Page, chromium, demonstration, kind_of, pages_of, signed_in
 from playwright.sync_api import Error, sync_playwright
+from scenes import SCENES
 
+from trialwright_web.config.demo import DemoStudy
+
+PACKAGE = REPOSITORY / "src" / "trialwright_web"
 LANGUAGES = ("en", "nb", "nn")
 WIDTHS = (1280, 390)
+NARROWEST = 320
+"""Of 1280 pixels at 400 % (WCAG 1.4.10)."""
+BEGUN = "2026-01-20"
+"""A site is open, and nobody was screened yet."""
+ON_PAPER = {
+    "participant/copy.html": "the copy of a consent, as PDF",
+    "shell/labels.html": "labels, as PDF",
+}
+"""Templates that no browser shows, and what they are."""
+
 SEND_EMPTY = """
 () => { const form = document.querySelector('main form[method=post]');
         form.noValidate = true;
-        (form.querySelector('button[type=submit], button:not([type])') || form).click?.(); }
+        (form.querySelector('button[type=submit]:not([disabled]), button:not([type])') || form).click?.(); }
+"""
+LOOK = """
+async () => {
+  for (const closed of document.querySelectorAll('main details')) closed.open = true;
+  const found = (await axe.run({resultTypes: ['violations']})).violations;
+  return found.map(one => `${one.id} (${one.impact}): ${one.nodes[0].html.slice(0, 160)}`);
+}
+"""
+TEXTS = """
+() => { const found = new Set(), walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const node = walker.currentNode, element = node.parentElement;
+          if (!element.closest('[lang=en], script, style')) found.add(node.data.replace(/\\s+/g, ' ').trim());
+        }
+        for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
+          for (const element of document.querySelectorAll(`[${name}]`)) found.add(element.getAttribute(name));
+        return [...found]; }
 """
 
 
-def violations(window: Any) -> list[str]:
-    """What axe objects to on the page, with the first place of each."""
-    found = Axe().run(window).response["violations"]
-    return [f"{one['id']} ({one['impact']}): {one['nodes'][0]['html'][:160]}" for one in found]
+@dataclass(frozen=True)
+class Look:
+    """One page, as it stood before axe."""
+
+    name: str
+    language: str
+    width: int
+    state: str
+    templates: list[str]
+    found: list[str]
+
+
+class Walk:
+    """The three processes of one installation, walked through in one language."""
+
+    def __init__(self, browser: Any, addresses: dict[str, str], folder: Path, language: str) -> None:
+        self.browser, self.addresses, self.folder, self.language = browser, addresses, folder, language
+        self.looks: list[Look] = []
+        self._drawn: dict[Any, list[str]] = {}
+        self._open: list[Any] = []
+
+    def window(self, process: str, person: str | None = None) -> Any:
+        """A window of a person; templates of its documents are noted."""
+        size = {"width": WIDTHS[0], "height": 900}
+        window = signed_in(self.browser, self.addresses[process], person, locale=self.language, viewport=size)
+        window.on("response", lambda response: self._note(window, response))
+        self._open.append(window)
+        return window
+
+    def _note(self, window: Any, response: Any) -> None:
+        request = response.request
+        if request.is_navigation_request() and request.frame == window.main_frame:
+            self._drawn[window] = [name for name in response.headers.get("x-templates", "").split(",") if name]
+
+    def look(self, window: Any, name: str, state: str = "filled") -> None:
+        """Everything that is wrong with what a window shows, at each width."""
+        templates = self._drawn.get(window, [])
+        for width in WIDTHS:
+            window.set_viewport_size({"width": width, "height": 900})
+            self.looks.append(Look(name, self.language, width, state, templates, self._wrong(window, width)))
+        window.set_viewport_size({"width": NARROWEST, "height": 900})
+        self.looks[-1].found.extend(_sideways(window, NARROWEST))
+        window.set_viewport_size({"width": WIDTHS[0], "height": 900})
+
+    def _wrong(self, window: Any, width: int) -> list[str]:
+        if not window.evaluate("typeof axe === 'object'"):
+            window.evaluate(AXE_SCRIPT)
+        found = [*window.evaluate(LOOK), *_sideways(window, width)]
+        if self.language != "en" and width == WIDTHS[0]:
+            left = sorted(set(window.evaluate(TEXTS)) & translated(self.language))
+            found += [f"language: {text!r} is English" for text in left]
+        return found
+
+    def close(self) -> None:
+        """Let go of every window."""
+        for window in self._open:
+            window.context.close()
+        self._open = []
+
+
+def _sideways(window: Any, width: int) -> list[str]:
+    wide = window.evaluate("document.documentElement.scrollWidth")
+    return [f"sideways: {wide} pixels wide at {width}"] if wide > width else []
+
+
+@cache
+def translated(language: str) -> frozenset[str]:
+    """English texts that are other words in a language."""
+    found = set()
+    for path in PACKAGE.glob(f"*/locale/{language}/LC_MESSAGES/django.po"):
+        with path.open("rb") as file:
+            messages = list(read_po(file, locale=language))
+        found |= {m.id for m in messages if isinstance(m.id, str) and m.string and m.string != m.id}
+    # A word in small letters may be a value of the record, which stays as it is.
+    return frozenset(text for text in found if " " in text or text[:1].isupper())
+
+
+def templates() -> frozenset[str]:
+    """Every template of the application, by the name Django knows it by."""
+    return frozenset(
+        str(path.relative_to(folder)) for folder in PACKAGE.glob("*/templates") for path in folder.rglob("*.html")
+    )
+
+
+def unseen(looks: Iterable[Look]) -> dict[str, list[str]]:
+    """Template → language and width in which nobody looked at it."""
+    seen = {(name, look.language, look.width) for look in looks for name in look.templates}
+    wanted = [(language, width) for language in LANGUAGES for width in WIDTHS]
+    missing = {
+        name: [f"{language} {width}" for language, width in wanted if (name, language, width) not in seen]
+        for name in sorted(templates() - set(ON_PAPER))
+    }
+    return {name: where for name, where in missing.items() if where}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="a demonstration that is there, or is to be made")
-    parser.add_argument("--only", default="", help="pages whose name has this word")
+    parser.add_argument("--folder", type=Path, help="a demonstration to act in, or to make; the begun one beside")
+    parser.add_argument("--only", default="", help="pages and scenes whose name has this word")
     parser.add_argument("--log", type=Path, help="what is done already; a page is added as soon as it is")
+    parser.add_argument("--report", type=Path, help="where the table of templates is written")
     options = parser.parse_args()
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+        log = Log(options.log)
         browser = chromium(playwright)
-        folder = options.folder or Path(temporary) / "demo"
-        with demonstration(folder) as addresses:
-            pages = [page for page in pages_of(browser, addresses, folder) if options.only in page.name]
-            done = check(browser, addresses, pages, options.log)
+        folder = options.folder or Path(temporary) / "filled"
+        with demonstration(folder, application="recorded:application") as addresses:
+            _scenes(browser, addresses, folder, options.only, log)
+            if not options.only.startswith("scene"):
+                _pages(browser, addresses, folder, options.only, log, "filled")
+        if not options.only.startswith("scene"):
+            _empty(browser, folder.with_name(f"{folder.name}-begun"), options.only, log)
         browser.close()
-    broken = [name for name, states in done.items() if any(states.values())]
-    looks = sum(len(states) for states in done.values())
-    print(f"{len(pages)} kinds of page, {len(done)} of {len(pages) * 6} combinations, {looks} looks:", end=" ")
-    print(f"{len(broken)} with violations", *broken, sep="\n")
-    sys.exit(1 if broken else 0)
+    sys.exit(_told(log.looks, time.monotonic() - began, options))
 
 
-def _read(log: Path | None) -> dict[str, dict[str, list[str]]]:
-    if log is None or not log.exists():
-        return {}
-    return dict(map(json.loads, log.read_text(encoding="utf-8").splitlines()))
+class Log:
+    """What was looked at; with a file, an earlier run's too."""
+
+    def __init__(self, path: Path | None) -> None:
+        lines = path.read_text(encoding="utf-8").splitlines() if path is not None and path.exists() else []
+        self.path = path
+        self.done: dict[str, list[Look]] = {}
+        for line in lines:
+            name, looks = json.loads(line)
+            self.done[name] = [Look(**look) for look in looks]
+
+    def add(self, name: str, looks: list[Look]) -> None:
+        """Write down what was seen under a name."""
+        self.done[name] = looks
+        told = sorted({f"{look.state}: {one}" for look in looks for one in look.found})
+        print(name, f"{len(looks)} looks", *told, sep="\n    ", flush=True)
+        if self.path is not None:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([name, [asdict(look) for look in looks]], ensure_ascii=False) + "\n")
+
+    @property
+    def looks(self) -> list[Look]:
+        """All of them."""
+        return [look for looks in self.done.values() for look in looks]
 
 
-def check(
-    browser: Any, addresses: dict[str, str], pages: list[Page], log: Path | None
-) -> dict[str, dict[str, list[str]]]:
-    """Page, language and width → state → what axe objects to."""
-    done = _read(log)
-    for width in WIDTHS:
+def _scenes(browser: Any, addresses: dict[str, str], folder: Path, only: str, log: Log) -> None:
+    for scene in SCENES:
         for language in LANGUAGES:
-            for process, person in sorted({(page.process, page.person or "") for page in pages}):
-                mine = [page for page in pages if (page.process, page.person or "") == (process, person)]
-                left = [page for page in mine if f"{page.name} {language} {width}" not in done]
-                if not left:
-                    continue
-                size = {"width": width, "height": 900}
-                window = signed_in(browser, addresses[process], person or None, locale=language, viewport=size)
-                for page in left:
-                    name = f"{page.name} {language} {width}"
-                    done[name] = _one(window, page)
-                    print(name, {state: len(found) for state, found in done[name].items()}, flush=True)
-                    if log is not None:
-                        with log.open("a", encoding="utf-8") as file:
-                            file.write(json.dumps([name, done[name]], ensure_ascii=False) + "\n")
-                window.context.close()
-    return done
+            name = f"scene {scene.__name__} {language}"
+            if only not in name or name in log.done:
+                continue
+            walk = Walk(browser, addresses, folder, language)
+            try:
+                scene(walk)
+            except Error as error:
+                walk.looks.append(Look(name, language, 0, "refused", [], [f"stopped: {error.message[:400]}"]))
+            walk.close()
+            log.add(name, walk.looks)
 
 
-def _one(window: Any, page: Page) -> dict[str, list[str]]:
-    found = {}
+def _pages(browser: Any, addresses: dict[str, str], folder: Path, only: str, log: Log, state: str) -> None:
+    wanted = defaultdict(list)
+    for page, language in _by_turns(pages_of(browser, addresses, folder)):
+        wanted[page.process, page.person, language].append(page)
+    for (process, person, language), pages in wanted.items():
+        left = [page for page in pages if only in page.name and _key(page, language, state) not in log.done]
+        if left:
+            walk = Walk(browser, addresses, folder, language)
+            window = walk.window(process, person)
+            for page in left:
+                _one(walk, window, page, state)
+                log.add(_key(page, language, state), walk.looks)
+                walk.looks = []
+            walk.close()
+
+
+def _by_turns(pages: list[Page]) -> Iterator[tuple[Page, str]]:
+    """Pages in languages: the first of those that the same templates draw in all, each other one in one."""
+    known: Counter[tuple[str, ...]] = Counter()
+    for page in pages:
+        turn = known[page.templates]
+        known[page.templates] += 1
+        yield from ((page, language) for language in (LANGUAGES if turn == 0 else LANGUAGES[turn % 3 :][:1]))
+
+
+def _empty(browser: Any, begun: Path, only: str, log: Log) -> None:
+    study = DemoStudy(REPOSITORY / "studies" / STUDY, BEGUN)
+    with demonstration(begun, (study,), application="recorded:application") as addresses:
+        _pages(browser, addresses, begun, only, log, "empty")
+
+
+def _key(page: Page, language: str, state: str) -> str:
+    return f"{state} {page.name} {language}"
+
+
+def _one(walk: Walk, window: Any, page: Page, state: str) -> None:
     window.goto(page.path)
-    found["as it is"] = violations(window)
+    here = window.url.partition(walk.addresses[page.process])[2]
+    if kind_of(page.process, here) != kind_of(page.process, page.path):
+        return  # an empty form that was sent before did act, and the page leads on
+    walk.look(window, page.name, state)
     # Where an empty form does act, it acts in a demonstration.
     if "accounts" not in page.path and _sent_empty(window) and "accounts/login" not in window.url:
-        found["refused"] = violations(window)
-    return found
+        walk.look(window, page.name, "refused")
 
 
 def _sent_empty(window: Any) -> bool:
@@ -101,12 +283,40 @@ def _sent_empty(window: Any) -> bool:
     if not window.locator("main form[method=post]").count():
         return False
     try:
-        with window.expect_navigation(timeout=5000):
+        with window.expect_navigation(timeout=3000):
             window.evaluate(SEND_EMPTY)
     except Error:
         pass  # the page answered by itself, or it led to a file
     window.wait_for_load_state()
     return True
+
+
+def _told(looks: list[Look], seconds: float, options: argparse.Namespace) -> int:
+    """Say what was found; 1 where something was."""
+    broken = sorted({f"{look.name} ({look.state}): {one}" for look in looks for one in look.found})
+    left = {} if options.only else unseen(looks)
+    states = Counter(look.state for look in looks)
+    print(f"{len(templates())} templates, {len(ON_PAPER)} on paper, {len({look.name for look in looks})} pages,")
+    told = ", ".join(f"{number} {state}" for state, number in states.items())
+    print(f"{len(looks)} looks ({told}) in {seconds / 60:.0f} min:")
+    print(f"{len(broken)} violations, {len(left)} templates not looked at in each language at each width")
+    print(*broken, *(f"{name}: not seen in {', '.join(where)}" for name, where in left.items()), sep="\n")
+    if options.report is not None:
+        _report(options.report, looks)
+    return 1 if broken or left else 0
+
+
+def _report(path: Path, looks: list[Look]) -> None:
+    """The table: template, how often it was looked at in each state, in how many combinations, what was wrong."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["template", "filled", "empty", "refused", "of 6 languages and widths", "with violations"])
+        for name in sorted(templates()):
+            mine = [look for look in looks if name in look.templates]
+            states = Counter(look.state for look in mine)
+            places = len({(look.language, look.width) for look in mine})
+            wrong = ON_PAPER.get(name, str(sum(bool(look.found) for look in mine)))
+            writer.writerow([name, states["filled"], states["empty"], states["refused"], places, wrong])
 
 
 if __name__ == "__main__":

@@ -16,16 +16,19 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs
 
 from trialwright_web.config.commands import server_command
-from trialwright_web.config.demo import PASSWORD, environment, prepare
+from trialwright_web.config.demo import PASSWORD, DemoStudy, environment, prepare
 from trialwright_web.config.demo import _studies as studies_of_demo
 
 REPOSITORY = Path(__file__).parents[2]
 STUDY = "smart-ms"
+PARTICIPANT = "NO-01-001"
+"""Who is signed in to the participants' pages; their number is their name there."""
 PEOPLE = {
     "staff": (
         "study_nurse.01", "investigator.01", "blinded_rater.01", "monitor.1", "data_manager.1", "medical_monitor.1",
@@ -35,9 +38,15 @@ PEOPLE = {
         "cell_laboratory.1", "injecting_physician.01", "qualified_person.1", "independent_statistician.1",
         "safety_officer.1", "investigator.01",
     ),
-    "public": (None,),
+    "public": (None, PARTICIPANT),
 }  # fmt: skip
 """Process → who looks around."""
+BY_PERSON = {"capture:home", "capture:participant"}
+"""Pages that are different for each role."""
+FORMS = ("vital_signs", "edss", "safety_gate", "medication", "relapse")
+"""The forms that are looked at: all have one page, and these have every kind of item between them."""
+ONCE = {"public:trial", "public:join", "public:checklist"}
+"""Pages of which one for each study is looked at."""
 
 
 @dataclass(frozen=True)
@@ -47,32 +56,58 @@ class Page:
     process: str
     person: str | None
     path: str
+    templates: tuple[str, ...] = ()
+    """That drew it; known where the application is ``recorded``."""
 
     @property
     def name(self) -> str:
         """For a file: process and kind."""
-        words = re.sub(r"[^a-z]+", "-", kind_of(self.path).lower()).strip("-")
+        words = re.sub(r"[^a-z]+", "-", kind_of(self.process, self.path, self.person).lower()).strip("-")
         return f"{self.process}-{words or 'home'}"
 
 
-def kind_of(path: str) -> str:
-    """Addresses of one kind differ in codes and numbers only."""
-    path = path.partition("?")[0]
-    path = re.sub(r"SMS-[A-Z0-9-]+", "LABEL", path)
-    path = re.sub(r"[A-Z]{2}-\d\d-\d{3}", "CODE", path)
-    path = re.sub(r"[0-9a-f]{32,64}", "HASH", path)
-    path = re.sub(r"/participants/CODE/\w+/(\w+)/\d+/", r"/participants/CODE/VISIT/\1/N/", path)
-    path = re.sub(r"/participants/CODE/(?!assess|record|case|new)\w+/$", "/participants/CODE/VISIT/", path)
-    path = re.sub(r"/(queries|verification|deviations)/CODE/.*", r"/\1/CODE/THING", path)
-    path = re.sub(r"(?<=slot_)\d|(?<=ae_)\d", "N", path)
-    return re.sub(r"\d+", "N", path)
+@cache
+def _routes() -> Any:
+    """Django's resolver; any process's settings know every table of routes."""
+    import django
+    from django.urls import resolve
+
+    django.setup()
+    return resolve
+
+
+def kind_of(process: str, path: str, person: str | None = None) -> str:
+    """Addresses of one kind have one route; those of acts differ by the act, too, and some by who looks."""
+    path, _, query = path.partition("?")
+    found = _routes()(path, urlconf=f"trialwright_web.config.urls.{process}")
+    words = [found.view_name]
+    words += [str(found.kwargs[name]) for name in ("act",) if name in found.kwargs]
+    if found.view_name in ("capture:form", "participant:question"):
+        words.append(str(found.kwargs["form"]) if found.kwargs["form"] in FORMS else "")
+    if found.view_name in ONCE:
+        words.append(str(found.kwargs["study"]))
+    if found.view_name == "capture:form" and "field" in parse_qs(query):
+        words.append("field")
+    if found.view_name in BY_PERSON and person is not None:
+        words.append(person.partition(".")[0])
+    return " ".join(words)
 
 
 @contextmanager
-def demonstration(folder: Path) -> Iterator[dict[str, str]]:
-    """The three processes on a rehearsed demonstration: process → address. Made if it is not in the folder."""
+def demonstration(
+    folder: Path, studies: tuple[DemoStudy, ...] = (), application: str | None = None
+) -> Iterator[dict[str, str]]:
+    """The three processes on a rehearsed demonstration: process → address. Made if it is not in the folder.
+
+    Args:
+        folder: of the demonstration.
+        studies: what is rehearsed, and how far; those of ``make demo`` by default.
+        application: another WSGI application than the installed one, for example ``recorded:application``.
+    """
     if not (folder / "ready").exists():
-        prepare(folder, studies_of_demo(REPOSITORY / "studies"))
+        prepare(folder, studies or studies_of_demo(REPOSITORY / "studies"))
+    for name, value in environment(folder, "staff").items():
+        os.environ.setdefault(name, value)  # of any process: for the tables of routes
     addresses, running = {}, []
     for process in PEOPLE:
         with socket.socket() as probe:
@@ -80,7 +115,12 @@ def demonstration(folder: Path) -> Iterator[dict[str, str]]:
             port = probe.getsockname()[1]
         addresses[process] = f"http://localhost:{port}"
         own = {**environment(folder, process), f"TRIALWRIGHT_{process.upper()}_ADDRESS": addresses[process]}
-        running.append(subprocess.Popen(server_command(port), env={**os.environ, **own}))
+        paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+        own["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+        command = server_command(port)
+        if application is not None:
+            command[-1] = application
+        running.append(subprocess.Popen(command, env={**os.environ, **own}))
     try:
         for address in addresses.values():
             _wait_for(address)
@@ -114,56 +154,83 @@ _SESSIONS: dict[tuple[str, str], Any] = {}
 
 
 def signed_in(browser: Any, address: str, person: str | None, **options: Any) -> Any:
-    """A browser window of a person."""
-    known = _SESSIONS.get((address, person))
+    """A browser window of a person, or of a participant."""
+    known = _SESSIONS.get((address, person or ""))
     context = browser.new_context(base_url=address, storage_state=known, **options)
     page = context.new_page()
-    page.set_default_timeout(600_000)
-    if person is not None and known is not None:
-        page.goto("/")
-    elif person is not None:
-        page.goto("/accounts/login/")
-        page.fill("#id_login", person)
-        page.fill("#id_password", PASSWORD)
-        page.click("main button[type=submit]")
-        page.wait_for_load_state()
-        desk = page.locator(f"button[name=desk][value^='{STUDY}:']")
-        if desk.count():
-            desk.first.click()
-            page.wait_for_load_state()
+    page.set_default_timeout(30_000)
+    if person is not None and known is None:
+        _sign_in(page, person)
         _SESSIONS[address, person] = context.storage_state()
     return page
 
 
-def pages_of(browser: Any, addresses: dict[str, str], folder: Path, most: int = 400) -> list[Page]:
+def _sign_in(page: Any, person: str) -> None:
+    if re.fullmatch(r"[A-Z]{2}-\d\d-\d{3}", person):
+        page.goto("/me/enter")
+        page.fill("#number", person)
+        page.fill("#secret", PASSWORD)
+        with page.expect_navigation():
+            page.click("main button[type=submit], main button:not([type])")
+        return  # where nobody was screened yet, to the door
+    page.goto("/accounts/login/")
+    page.fill("#id_login", person)
+    page.fill("#id_password", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_load_state()
+    desk = page.locator(f"button[name=desk][value^='{STUDY}:']")
+    if desk.count():
+        desk.first.click()
+        page.wait_for_load_state()
+
+
+def pages_of(browser: Any, addresses: dict[str, str], folder: Path) -> list[Page]:
     """One page of each kind in each process, with somebody who reaches it; looked for once in a demonstration."""
     kept = folder / "pages.json"
     if kept.exists():
-        return [Page(**page) for page in json.loads(kept.read_text())]
-    pages = _pages_of(browser, addresses, most)
+        return [Page(**{**page, "templates": tuple(page["templates"])}) for page in json.loads(kept.read_text())]
+    pages = _pages_of(browser, addresses)
     kept.write_text(json.dumps([asdict(page) for page in pages], indent=1))
     return pages
 
 
-def _pages_of(browser: Any, addresses: dict[str, str], most: int) -> list[Page]:
+def _pages_of(browser: Any, addresses: dict[str, str]) -> list[Page]:
     found: dict[tuple[str, str], Page] = {}
     for process, people in PEOPLE.items():
         for person in people:
             window = signed_in(browser, addresses[process], person)
-            begin = urlsplit(window.url).path if person else "/"
-            waiting, seen = [begin, f"/{STUDY}/"] if person else ["/"], set()
-            while waiting and len(found) < most:
-                path = waiting.pop(0)
-                key = (process, kind_of(path))
-                if key[1] in seen or "logout" in path:
-                    continue
-                seen.add(key[1])
-                answer = window.request.get(path, max_redirects=0)
-                if answer.status != 200 or not answer.headers.get("content-type", "").startswith("text/html"):
-                    continue
-                found.setdefault(key, Page(process, person, path))
-                for link in re.findall(r'href="(/[^"#]*)"', answer.text()):
-                    if not link.startswith("/static/"):
-                        waiting.append(link.replace("&amp;", "&"))
+            for path, templates in _links(window, process, _doors(process, person)):
+                found.setdefault((process, kind_of(process, path, person)), Page(process, person, path, templates))
             window.context.close()
-    return sorted(found.values(), key=lambda page: page.name)
+    return sorted(found.values(), key=lambda page: (page.process, page.name, page.person or "", page.path))
+
+
+def _doors(process: str, person: str | None) -> list[str]:
+    if process == "public":
+        return ["/me/"] if person else ["/", "/me/enter"]
+    return ["/", f"/{STUDY}/"]
+
+
+def _links(window: Any, process: str, waiting: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every page that can be reached by links, one of each kind, and its templates."""
+    seen = set()
+    while waiting:
+        path = waiting.pop(0)
+        try:
+            kind = kind_of(process, path)
+        except Exception:  # no route of this process
+            continue
+        if kind in seen or "logout" in path:
+            continue
+        answer = window.request.get(path, max_redirects=0)
+        # A link that leads on, or to a file, says nothing about the next one of its kind.
+        if answer.status in (301, 302, 303):
+            seen.add(kind)
+            waiting.append(answer.headers["location"])
+            continue
+        if answer.status != 200 or not answer.headers.get("content-type", "").startswith("text/html"):
+            continue
+        seen.add(kind)
+        yield path, tuple(filter(None, answer.headers.get("x-templates", "").split(",")))
+        links = re.findall(r'href="(/[^"#]*)"', answer.text())
+        waiting += [link.replace("&amp;", "&") for link in links if not link.startswith("/static/")]

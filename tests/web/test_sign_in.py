@@ -29,3 +29,9 @@ def test_every_answer_forbids_inline_script_and_third_parties(serve):
     policy = answer.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+
+
+def test_every_page_of_the_second_factor_can_be_opened(serve):
+    client = serve("staff").client("study_nurse.01")
+    for page in ("", "totp/activate/", "recovery-codes/generate/", "webauthn/", "webauthn/add/"):
+        assert client.get(f"/accounts/2fa/{page}").status_code == 200, page

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",  # of allauth's list of passkeys
     "trialwright_web.store",
     "trialwright_web.accounts",
     "trialwright_web.shell",
