@@ -1,4 +1,9 @@
-"""Fixtures that several test folders share: a real PostgreSQL server, started once a session."""
+"""What several test folders share: a real PostgreSQL server, started once a session; and who runs which tests.
+
+Where several processes run the tests (``make test``), a folder's tests stay in one process, because they share what
+is made once a session: rehearsed trials, builds, reports. Files of :data:`EACH_FILE` share only what all processes
+share; each is dealt out by itself. The longest come first, so that no process is left alone with one at the end.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,72 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+EACH_FILE = ("tests/web", "tests/attacks", "tests/unit/cli")
+"""Folders whose files start servers, attackers or commands of their own."""
+
+LONGEST_FIRST = (
+    "tests/web/test_access.py",  # makes the rehearsed installation that the files of tests/web copy
+    "tests/journeys",
+    "tests/unit/operating_characteristics",
+    "tests/unit/analysis",
+    "tests/web/",
+    "tests/attacks/",
+    "tests/unit/cli/",
+    "tests/unit/exports/",
+)
+"""Beginnings of what takes longest, in the order in which it is dealt out; everything else follows."""
+
+
+class FoldersTogether(LoadScopeScheduling):  # type: ignore[misc]
+    """Deals out whole folders, and single files of :data:`EACH_FILE`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        folder = file.rpartition("/")[0]
+        return file if folder in EACH_FILE else folder
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FoldersTogether | None:
+    """For the processes of ``--numprocesses``; whoever names another distribution gets it."""
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False  # the number of a folder's tests says nothing about their length
+    return FoldersTogether(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first, where several processes run the tests; everything else stays in its order."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    return next((n for n, start in enumerate(LONGEST_FIRST) if nodeid.startswith(start)), len(LONGEST_FIRST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_text_parsed_once() -> Iterator[None]:
+    """The YAML parser remembers the nodes of a text that it has parsed: the studies are read hundreds of times.
+
+    Nodes are only read, so nobody can tell; a text that differs in one letter, or is refused, is parsed.
+    """
+    from trialwright.protocol import yaml_source
+
+    reader = yaml_source._Reader
+    remembered = lru_cache(maxsize=1024)(partial(reader._compose, None))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "_compose", lambda _, text: remembered(text))
+        yield
 
 
 @pytest.fixture(scope="session")
