@@ -8,19 +8,13 @@ import sqlite3
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 from pyarrow import parquet
 
 
-def run(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "trialwright.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
-
-
 @pytest.fixture(scope="module")
-def rehearsed(tmp_path_factory):
+def rehearsed(run, tmp_path_factory):
     """A folder with the template study, rehearsed into a SQLite store with a report."""
     folder = tmp_path_factory.mktemp("rehearsed")
     assert run("new", "walking", cwd=folder).returncode == 0
@@ -31,7 +25,7 @@ def rehearsed(tmp_path_factory):
     return folder, json.loads(answer.stdout)
 
 
-def test_a_new_study_is_named_like_its_folder_and_checks_clean(tmp_path):
+def test_a_new_study_is_named_like_its_folder_and_checks_clean(run, tmp_path):
     assert run("new", "walking", cwd=tmp_path).returncode == 0
     found = run("check", "walking", "--json", cwd=tmp_path)
     assert found.returncode == 0
@@ -40,7 +34,7 @@ def test_a_new_study_is_named_like_its_folder_and_checks_clean(tmp_path):
     assert "acronym: WALKING\n" in (tmp_path / "walking" / "study.yaml").read_text(encoding="utf-8")
 
 
-def test_a_new_study_never_overwrites_a_folder(tmp_path):
+def test_a_new_study_never_overwrites_a_folder(run, tmp_path):
     (tmp_path / "walking").mkdir()
     answer = run("new", "walking", cwd=tmp_path)
     assert answer.returncode == 2
@@ -48,7 +42,7 @@ def test_a_new_study_never_overwrites_a_folder(tmp_path):
     assert list((tmp_path / "walking").iterdir()) == []
 
 
-def test_a_name_that_is_no_study_name_is_refused(tmp_path):
+def test_a_name_that_is_no_study_name_is_refused(run, tmp_path):
     answer = run("new", "My Trial", cwd=tmp_path)
     assert answer.returncode == 2
     assert "lower-case" in answer.stderr
@@ -65,7 +59,7 @@ def test_a_rehearsal_says_what_it_wrote(rehearsed):
     assert len(bytes.fromhex(said["root"])) == 32
 
 
-def test_the_same_seed_gives_the_same_root_and_another_seed_another(rehearsed):
+def test_the_same_seed_gives_the_same_root_and_another_seed_another(run, rehearsed):
     folder, said = rehearsed
     again = json.loads(run("rehearse", "walking", "-n", 4, "--json", cwd=folder).stdout)
     other = json.loads(run("rehearse", "walking", "-n", 4, "--seed", 2, "--json", cwd=folder).stdout)
@@ -73,7 +67,7 @@ def test_the_same_seed_gives_the_same_root_and_another_seed_another(rehearsed):
     assert other["root"] != said["root"]
 
 
-def test_a_record_is_never_overwritten(rehearsed):
+def test_a_record_is_never_overwritten(run, rehearsed):
     folder, _ = rehearsed
     before = (folder / "walking.db").read_bytes()
     answer = run("rehearse", "walking", "-n", 4, "--store", "sqlite:///walking.db", cwd=folder)
@@ -90,14 +84,14 @@ def test_a_record_is_never_overwritten(rehearsed):
         (("--store", "walking.db"), "not the address of a store"),
     ],
 )
-def test_what_cannot_be_rehearsed_is_said_without_a_traceback(rehearsed, arguments, told):
+def test_what_cannot_be_rehearsed_is_said_without_a_traceback(run, rehearsed, arguments, told):
     answer = run("rehearse", "walking", *arguments, cwd=rehearsed[0])
     assert answer.returncode == 2
     assert told in answer.stderr
     assert "Traceback" not in answer.stderr
 
 
-def test_verify_says_up_to_where_a_checkpoint_proves_the_record(rehearsed):
+def test_verify_says_up_to_where_a_checkpoint_proves_the_record(run, rehearsed):
     folder, said = rehearsed
     outside = ("--checkpoint", "report/checkpoint-open.txt", "--key", "report/checkpoint-key.txt")
     proven = run("verify", "sqlite:///walking.db", *outside, "--json", cwd=folder)
@@ -107,13 +101,13 @@ def test_verify_says_up_to_where_a_checkpoint_proves_the_record(rehearsed):
     assert ledger["fault"] is None
 
 
-def test_without_a_checkpoint_held_outside_nothing_is_proven(rehearsed):
+def test_without_a_checkpoint_held_outside_nothing_is_proven(run, rehearsed):
     answer = run("verify", "sqlite:///walking.db", cwd=rehearsed[0])
     assert answer.returncode == 1
     assert "Nothing is proven" in answer.stdout
 
 
-def test_an_altered_byte_is_found_and_its_entry_named(rehearsed, tmp_path):
+def test_an_altered_byte_is_found_and_its_entry_named(run, rehearsed, tmp_path):
     folder, _ = rehearsed
     target = tmp_path / "altered.db"
     with sqlite3.connect(folder / "walking.db") as source, sqlite3.connect(target) as copy:
@@ -130,7 +124,7 @@ def test_an_altered_byte_is_found_and_its_entry_named(rehearsed, tmp_path):
     assert "FAULT at entry 1" in answer.stdout
 
 
-def test_an_export_holds_every_value_with_its_label_and_a_ledger_that_verifies_alone(rehearsed, tmp_path):
+def test_an_export_holds_every_value_with_its_label_and_a_ledger_that_verifies_alone(run, rehearsed, tmp_path):
     folder, said = rehearsed
     out = tmp_path / "out"
     assert run("export", "sqlite:///walking.db", "-o", out, cwd=folder).returncode == 0
@@ -156,7 +150,7 @@ def test_an_export_holds_every_value_with_its_label_and_a_ledger_that_verifies_a
     assert f"Covered to {said['events']} " in proof.stdout
 
 
-def test_parquet_carries_the_labels_of_its_columns_and_the_same_values(rehearsed, tmp_path):
+def test_parquet_carries_the_labels_of_its_columns_and_the_same_values(run, rehearsed, tmp_path):
     folder, _ = rehearsed
     assert run("export", "sqlite:///walking.db", "-o", tmp_path / "c", cwd=folder).returncode == 0
     assert (
@@ -169,14 +163,14 @@ def test_parquet_carries_the_labels_of_its_columns_and_the_same_values(rehearsed
     assert [value or "" for value in table["value"].to_pylist()] == values
 
 
-def test_an_export_never_mixes_with_what_is_there(rehearsed, tmp_path):
+def test_an_export_never_mixes_with_what_is_there(run, rehearsed, tmp_path):
     (tmp_path / "keep.txt").write_text("mine")
     answer = run("export", "sqlite:///walking.db", "-o", tmp_path, cwd=rehearsed[0])
     assert answer.returncode == 2
     assert [path.name for path in tmp_path.iterdir()] == ["keep.txt"]
 
 
-def test_an_unknown_format_is_named_with_those_that_exist(rehearsed, tmp_path):
+def test_an_unknown_format_is_named_with_those_that_exist(run, rehearsed, tmp_path):
     answer = run("export", "sqlite:///walking.db", "-o", tmp_path / "o", "--format", "sas", cwd=rehearsed[0])
     assert answer.returncode == 2
     assert "csv, parquet" in answer.stderr
