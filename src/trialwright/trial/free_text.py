@@ -31,7 +31,16 @@ from trialwright.trial.custody.events import (
 from trialwright.trial.enrolment.events import CriteriaAssessed
 from trialwright.trial.erasure.events import ErasureProposed, ParticipantKeysDestroyed
 from trialwright.trial.event import Event
-from trialwright.trial.queries.events import ItemCommented, QueryAnswered, QueryOpened, QueryReopened
+from trialwright.trial.queries.events import (
+    ClosedItemCommented,
+    ClosedQueryAnswered,
+    ClosedQueryOpened,
+    ClosedQueryReopened,
+    ItemCommented,
+    QueryAnswered,
+    QueryOpened,
+    QueryReopened,
+)
 from trialwright.trial.safety.events import (
     AdverseEventFollowedUp,
     AdverseEventReported,
@@ -52,6 +61,10 @@ FIELDS: Mapping[type[Event], tuple[Pattern, ...]] = {
     QueryAnswered: (("text",),),
     QueryReopened: (("text",),),
     ItemCommented: (("text",),),
+    ClosedQueryOpened: (("text",),),
+    ClosedQueryAnswered: (("text",),),
+    ClosedQueryReopened: (("text",),),
+    ClosedItemCommented: (("text",),),
     FileAttached: (("text",),),
     CriteriaAssessed: (("verdicts", "*", "why"), ("facts", "*"), ("stated", "*")),
     MistakenRandomisationRecorded: (("what",),),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.urls import NoReverseMatch, resolve, reverse
 
 from trialwright.foundation.tables import Row
-from trialwright.trial.queries.views import QUERY
+from trialwright.trial.event import Space
+from trialwright.trial.queries.views import CLOSED_QUERY, QUERY
 from trialwright.trial.tasks import Kind, Task
 from trialwright_web.shell.desk import Desk
 
@@ -38,6 +39,13 @@ def query_address(desk: Desk, row: Row | None) -> str:
     return f"{place}?field={row['item']}" if place and row["item"] else place
 
 
+def query_row(desk: Desk, task: Task) -> Row | None:
+    """The query that a task is about, in whichever space it was asked."""
+    if task.command.PERMISSION.space is Space.CLOSED:
+        return desk.closed_rows.get(CLOSED_QUERY, (task.participant, task.about))
+    return desk.rows.get(QUERY, (task.participant, task.about))
+
+
 def task_address(desk: Desk, task: Task) -> str:
     """Where a task is done; empty where no screen of this process does it."""
     study, participant, about = desk.study, task.participant or "", task.about
@@ -57,7 +65,7 @@ def task_address(desk: Desk, task: Task) -> str:
         case Kind.RANDOMISE:
             return address("randomise:participant", study, participant)
         case Kind.ANSWER_QUERY | Kind.SETTLE_QUERY:
-            return query_address(desk, desk.rows.get(QUERY, (participant, about)))
+            return query_address(desk, query_row(desk, task))
         case Kind.SIGN_CASE_BOOK:
             return address("capture:case_book", study, participant)
         case Kind.CLASSIFY_DEVIATION:

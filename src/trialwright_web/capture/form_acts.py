@@ -20,7 +20,6 @@ from trialwright.trial.capture.commands import (
     FormChanged,
     MarkFormNotDone,
     RecordVisit,
-    SaveClosedForm,
     SaveForm,
     VoidForm,
 )
@@ -214,8 +213,7 @@ def save_and_next(sent: Sent, then: str) -> HttpResponse | Trouble:
 
 def _save_command(sent: Sent, entered: Mapping[str, Any]) -> SaveForm:
     encounter, form, repeat = sent.place.key
-    kind = SaveClosedForm if sent.place.is_closed else SaveForm
-    return kind(
+    return sent.place.act(SaveForm)(
         participant=sent.place.participant,
         encounter=encounter,
         form=form,
@@ -301,31 +299,33 @@ def _query_of(sent: Sent, number: str) -> tuple[dict[str, Any], str]:
 
 def answer(sent: Sent, number: str) -> HttpResponse:
     about, text = _query_of(sent, number)
-    return _done(sent, AnswerQuery(**about, text=text), number)
+    return _done(sent, sent.place.act(AnswerQuery)(**about, text=text), number)
 
 
 def confirm(sent: Sent, number: str) -> HttpResponse:
     """Answer without a change: the value stands, and the text says why."""
     about, text = _query_of(sent, number)
-    return _done(sent, AnswerQuery(**about, text=text, confirms=True), number)
+    return _done(sent, sent.place.act(AnswerQuery)(**about, text=text, confirms=True), number)
 
 
 def close(sent: Sent, number: str) -> HttpResponse:
     about, _text = _query_of(sent, number)
-    return _done(sent, CloseQuery(**about), number)
+    return _done(sent, sent.place.act(CloseQuery)(**about), number)
 
 
 def reopen(sent: Sent, number: str) -> HttpResponse:
     about, text = _query_of(sent, number)
-    return _done(sent, ReopenQuery(**about, text=text), number)
+    return _done(sent, sent.place.act(ReopenQuery)(**about, text=text), number)
 
 
 def ask(sent: Sent, item: str) -> HttpResponse:
-    return _done(sent, OpenQuery(**_field_of(sent, item), text=sent.post.get("text.ask", "")), "")
+    return _done(sent, sent.place.act(OpenQuery)(**_field_of(sent, item), text=sent.post.get("text.ask", "")), "")
 
 
 def comment(sent: Sent, item: str) -> HttpResponse:
-    return _done(sent, CommentItem(**_field_of(sent, item), text=sent.post.get("text.comment", "")), "")
+    return _done(
+        sent, sent.place.act(CommentItem)(**_field_of(sent, item), text=sent.post.get("text.comment", "")), ""
+    )
 
 
 def _field_of(sent: Sent, item: str) -> dict[str, Any]:
@@ -352,7 +352,7 @@ def leave_out(sent: Sent, how: str) -> HttpResponse:
     """Mark the whole form as ``not_done`` or ``intentionally_blank``."""
     encounter, form, repeat = sent.place.key
     _need_visit(sent)
-    command = MarkFormNotDone(
+    command = sent.place.act(MarkFormNotDone)(
         participant=sent.place.participant, encounter=encounter, form=form, repeat=repeat, how=how
     )
     _give(sent, command, reason=sent.post.get("reason.whole", ""), suffix=".left")
@@ -362,7 +362,9 @@ def leave_out(sent: Sent, how: str) -> HttpResponse:
 
 def void(sent: Sent, about: str) -> HttpResponse:
     encounter, form, repeat = sent.place.key
-    command = VoidForm(participant=sent.place.participant, encounter=encounter, form=form, repeat=repeat)
+    command = sent.place.act(VoidForm)(
+        participant=sent.place.participant, encounter=encounter, form=form, repeat=repeat
+    )
     _give(sent, command, reason=sent.post.get("reason.whole", ""), suffix=".void")
     forget(sent.place)
     return sent.go(sent.place.address(done="voided"))

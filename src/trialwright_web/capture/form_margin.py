@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from trialwright.foundation.tables import Row
 from trialwright.trial.capture.saving import split_row
 from trialwright.trial.queries.commands import AnswerQuery, CloseQuery, CommentItem, OpenQuery, ReopenQuery
-from trialwright.trial.queries.views import CLOSED_QUERY, COMMENT, QUERY
+from trialwright.trial.queries.views import CLOSED_COMMENT, CLOSED_QUERY, COMMENT, QUERY
 from trialwright_web.capture.form_history import Step, field_history
 from trialwright_web.capture.form_place import FormPlace, find_form
 from trialwright_web.capture.form_words import asked_text
@@ -98,15 +98,18 @@ def margin_of(place: FormPlace, name: str = "") -> Margin:
     """
     desk = place.desk
     label = label_of(place, name) if name else ""
-    on_record = place.visit.takes_entries and not place.is_closed
+    on_record = place.visit.takes_entries
     return Margin(
         queries=queries_of(place),
         name=name,
         label=label,
         comments=tuple(_comment(place, row) for row in comment_rows(place) if row["item"] == name),
         history=tuple(field_history(place, name)) if name else (),
-        may_comment=bool(name) and on_record and desk.may(CommentItem),
-        may_ask=bool(name) and on_record and desk.may(OpenQuery) and place.record.status not in ("empty", "voided"),
+        may_comment=bool(name) and on_record and desk.may(place.act(CommentItem)),
+        may_ask=bool(name)
+        and on_record
+        and desk.may(place.act(OpenQuery))
+        and place.record.status not in ("empty", "voided"),
     )
 
 
@@ -124,7 +127,8 @@ def queries_of(place: FormPlace) -> tuple[QueryModel, ...]:
 def comment_rows(place: FormPlace) -> list[Row]:
     """The remarks on the form."""
     encounter, form, repeat = place.key
-    found = place.desk.rows.where(COMMENT, participant=place.participant)
+    table, rows = (CLOSED_COMMENT, place.desk.closed_rows) if place.is_closed else (COMMENT, place.desk.rows)
+    found = rows.where(table, participant=place.participant)
     return [row for row in found if (row["encounter"], row["form"], row["repeat"]) == (encounter, form, repeat)]
 
 
@@ -144,7 +148,6 @@ def label_of(place: FormPlace, name: str) -> str:
 def _query(place: FormPlace, number: int, row: Row) -> QueryModel:
     desk, item, status = place.desk, str(row["item"]), str(row["status"])
     known = item.partition(".")[0] in place.compiled.items
-    changeable = not place.is_closed
     by_check = row["by_check"] is not None
     asked = asked_text(place.compiled, str(row["by_check"]), item) if by_check else ""
     return QueryModel(
@@ -158,9 +161,9 @@ def _query(place: FormPlace, number: int, row: Row) -> QueryModel:
         by_check=by_check,
         opened_by=_("automatic") if by_check else str(row["opened_by"]),
         opened_at=place.visit.local(str(row["opened_at"])),
-        may_answer=changeable and status == "open" and desk.may(AnswerQuery),
-        may_close=changeable and status != "closed" and desk.may(CloseQuery),
-        may_reopen=changeable and status in ("answered", "confirmed", "closed") and desk.may(ReopenQuery),
+        may_answer=status == "open" and desk.may(place.act(AnswerQuery)),
+        may_close=status != "closed" and desk.may(place.act(CloseQuery)),
+        may_reopen=status in ("answered", "confirmed", "closed") and desk.may(place.act(ReopenQuery)),
     )
 
 

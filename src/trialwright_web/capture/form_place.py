@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import TypeVar, cast
 from urllib.parse import urlencode
 
 from django.http import Http404
@@ -16,10 +17,13 @@ from django.utils.translation import gettext
 from trialwright.build import Build, CompiledForm
 from trialwright.foundation.tables import Row
 from trialwright.protocol.roles import SITE_ROLES, Role
+from trialwright.trial.capture import commands as capture_commands
 from trialwright.trial.capture.commands import has_place
 from trialwright.trial.capture.state import LOG, CaseBook, ClosedCaseBook, FormKey, FormRecord
 from trialwright.trial.capture.views import CLOSED_FORM, FORM, VISIT
+from trialwright.trial.command import Command
 from trialwright.trial.event import Space
+from trialwright.trial.queries import commands as queries_commands
 from trialwright.trial.queries.state import ClosedQueries, Queries, Query
 from trialwright.trial.setup.state import StudySetup
 from trialwright_web.capture.form_entry import shown_text
@@ -29,6 +33,10 @@ from trialwright_web.shell.templatetags.shell import in_language
 
 FILLS_ONLY = frozenset({Role.CELL_LABORATORY, Role.QUALIFIED_PERSON, Role.PHARMACIST})
 """Roles that read the forms they fill and no others: their work is the product, not the case book."""
+
+C = TypeVar("C", bound=Command)
+
+IN_THE_CLOSED = {**capture_commands.IN_THE_CLOSED, **queries_commands.IN_THE_CLOSED}
 
 
 @dataclass(frozen=True)
@@ -205,6 +213,10 @@ class FormPlace:
     def is_closed(self) -> bool:
         """Only the closed space holds it."""
         return self.compiled.form.space == "closed"
+
+    def act(self, kind: type[C]) -> type[C]:
+        """The command for this form: of the closed space, where the form is one."""
+        return cast("type[C]", IN_THE_CLOSED[kind]) if self.is_closed else kind
 
     @property
     def space(self) -> Space:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from trialwright.foundation.errors import InvalidValue, Refusal, TrialwrightError
-from trialwright.trial.capture.commands import SignCaseBook, SignForm
+from trialwright.trial.capture.commands import SignCaseBook, SignClosedForm, SignForm
 from trialwright.trial.capture.shown import shown_case_book, shown_form
 from trialwright.trial.capture.state import LOG, CaseBook
 from trialwright.trial.command import Signature
@@ -24,7 +24,7 @@ from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
 from trialwright_web.shell.signing import needs_code, sign
 
-SIGNERS = tuple(sorted(SignForm.PERMISSION.roles, key=lambda role: role.value))
+SIGNERS = tuple(sorted(SignForm.PERMISSION.roles | SignClosedForm.PERMISSION.roles, key=lambda role: role.value))
 
 
 class NothingToSign(Refusal):
@@ -98,7 +98,9 @@ def _sign(request: Request, forms: list[Shown]) -> None:
     signature = sign(request, wanted[0][0].place.desk, "sign_form", wanted[0][1])
     for form, shown in wanted:
         encounter, name, repeat = form.place.key
-        command = SignForm(participant=form.place.participant, encounter=encounter, form=name, repeat=repeat)
+        command = form.place.act(SignForm)(
+            participant=form.place.participant, encounter=encounter, form=name, repeat=repeat
+        )
         request_id = f"{request.POST.get('request_id', '')}.{encounter}.{name}.{repeat}"
         form.place.desk.dispatch(command, request_id=request_id, signature=replace(signature, shown=shown))
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from trialwright.trial.closed_tasks import closed_tasks
 from trialwright.trial.tasks import MatrixRow, tasks_and_matrix
 from trialwright_web.capture.calendar import builds_by_site
 from trialwright_web.capture.calendar_model import appointments, days, week_of
@@ -22,6 +23,8 @@ def home(request: Request, desk: Desk) -> HttpResponse:
     """The task list of the desk, and for whom they are work the figures of the site."""
     found, rows = tasks_and_matrix(desk.rows, desk.builds, desk.today, site=desk.site, role=roles_at(desk))
     waiting = of_desk(desk, found)
+    if desk.holds_closed:
+        waiting += closed_tasks(desk.rows, desk.closed_rows, desk.builds, role=desk.role, site=desk.site)
     context: dict[str, Any] = {
         "groups": groups(desk, waiting),
         "number": len(waiting),

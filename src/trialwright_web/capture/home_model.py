@@ -18,7 +18,7 @@ from trialwright.trial.queries.views import QUERY
 from trialwright.trial.safety.clocks import is_expedited
 from trialwright.trial.safety.views import ADVERSE_EVENT, CLOCK
 from trialwright.trial.tasks import FEW, CellState, Kind, MatrixRow, Task
-from trialwright_web.capture.addresses import address, reachable, task_address
+from trialwright_web.capture.addresses import address, query_row, reachable, task_address
 from trialwright_web.capture.enrolment_model import Enrolment
 from trialwright_web.capture.readers import SITE_STAFF
 from trialwright_web.capture.words import KINDS, Words, form_words, short_name, visit_words
@@ -102,7 +102,7 @@ def about_words(desk: Desk, task: Task) -> str:
         case Kind.VISIT_DUE | Kind.VISIT_OVERDUE | Kind.VISIT_MISSED:
             return visit_words(build, task.about)
         case Kind.ANSWER_QUERY | Kind.SETTLE_QUERY:
-            row = desk.rows.get(QUERY, (task.participant, task.about))
+            row = query_row(desk, task)
             if row is None:
                 return ""
             where = f"{visit_words(build, str(row['encounter']))} · {form_words(build, str(row['form']))}"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
+from typing import TypeVar, cast
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
@@ -13,24 +14,29 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from trialwright.foundation.tables import Row
+from trialwright.build import Build
+from trialwright.foundation.tables import Row, Table
 from trialwright.protocol.roles import Role
 from trialwright.trial.command import Command
 from trialwright.trial.queries.commands import (
     ANSWERERS,
     ASKERS,
+    CLOSED_ANSWERERS,
+    IN_THE_CLOSED,
     AnswerQuery,
     CloseQuery,
     OpenQuery,
     ReopenQuery,
 )
-from trialwright.trial.queries.views import QUERY
+from trialwright.trial.queries.views import CLOSED_QUERY, QUERY
 from trialwright_web.monitor.places import encounter_words, form_address, form_words, item_words
 from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page
 
 READERS = (*ASKERS, *ANSWERERS, Role.SPONSOR, Role.INSPECTOR)
+C = TypeVar("C", bound=Command)
+
 UNSETTLED = ("open", "answered", "confirmed")
 ON_A_PAGE = 100
 
@@ -57,6 +63,8 @@ class Line:
     acts: tuple[tuple[str, Words, str], ...]
     """Name, words and address of what the desk may do."""
     request_id: str
+    is_closed: bool = False
+    """On a form of the closed space."""
 
     @property
     def by_check(self) -> bool:
@@ -109,7 +117,7 @@ def queries(request: Request, desk: Desk) -> HttpResponse:
         "median": median(open_days) if open_days else None,
         "chosen": chosen,
         "sites": desk.build.study.sites if desk.site is None else {},
-        "forms": [(name, form_words(desk.build, name)) for name in desk.build.forms],
+        "forms": [(name, form_words(desk.build, name)) for name in desk.build.forms if _is_told(desk, name)],
         "statuses": STATUS,
         "earlier": chosen.query(page - 1) if page > 1 else "",
         "later": chosen.query(page + 1) if page * ON_A_PAGE < len(found) else "",
@@ -123,7 +131,7 @@ def _lines(desk: Desk, chosen: Filter) -> Iterator[Line]:
         if chosen.participant and chosen.participant.casefold() not in participant.casefold():
             continue
         build = desk.build_at(site)
-        for row in desk.rows.where(QUERY, participant=participant):
+        for table, row in _rows(desk, build, participant):
             if chosen.keeps(row):
                 encounter, form, repeat = str(row["encounter"]), str(row["form"]), int(row["repeat"] or 1)
                 yield Line(
@@ -137,7 +145,34 @@ def _lines(desk: Desk, chosen: Filter) -> Iterator[Line]:
                     address=form_address(desk, participant, encounter, form, repeat),
                     acts=tuple(_acts(desk, row)),
                     request_id=new_request_id(),
+                    is_closed=table is CLOSED_QUERY,
                 )
+
+
+def _rows(desk: Desk, build: Build, participant: str) -> Iterator[tuple[Table, Row]]:
+    """The queries of a participant: those on closed forms for whoever knows the arm and reads the form."""
+    for row in desk.rows.where(QUERY, participant=participant):
+        yield QUERY, row
+    for row in desk.closed_rows.where(CLOSED_QUERY, participant=participant) if desk.holds_closed else ():
+        if _reads_form(desk, build, str(row["form"])):
+            yield CLOSED_QUERY, row
+
+
+def _is_told(desk: Desk, form: str) -> bool:
+    """Whether the desk knows of the form at all."""
+    return desk.holds_closed or desk.build.forms[form].form.space == "open"
+
+
+def _reads_form(desk: Desk, build: Build, form: str) -> bool:
+    compiled = build.forms.get(form)
+    return desk.role not in CLOSED_ANSWERERS or compiled is None or desk.role in compiled.form.filled_by
+
+
+def _command(desk: Desk, row: Row, kind: type[C]) -> type[C]:
+    """The command for this query: of the closed space, where the form is one."""
+    compiled = desk.build_at(str(desk.participant(str(row["participant"]))["site"])).forms.get(str(row["form"]))
+    is_closed = compiled is not None and compiled.form.space == "closed"
+    return cast("type[C]", IN_THE_CLOSED[kind]) if is_closed else kind
 
 
 def _days(desk: Desk, row: Row) -> int:
@@ -148,7 +183,7 @@ def _days(desk: Desk, row: Row) -> int:
 
 def _acts(desk: Desk, row: Row) -> Iterator[tuple[str, Words, str]]:
     for name, (words, command, statuses, _page) in ACTS.items():
-        if row["status"] in statuses and may_act(desk, command):
+        if row["status"] in statuses and may_act(desk, _command(desk, row, command)):
             address = reverse("monitor:query", args=(desk.study, row["participant"], row["query"], name))
             yield name, words, address
 
@@ -157,8 +192,8 @@ def _acts(desk: Desk, row: Row) -> Iterator[tuple[str, Words, str]]:
 @require_http_methods(["GET", "POST"])
 def act(request: Request, desk: Desk, participant: str, query: str, act: str) -> HttpResponse:
     """Answer, settle or reopen one query."""
-    desk.participant(participant)
-    row = desk.rows.get(QUERY, (participant, query))
+    build = desk.build_at(str(desk.participant(participant)["site"]))
+    row = next((row for _table, row in _rows(desk, build, participant) if row["query"] == query), None)
     if row is None or act not in ACTS:
         raise Http404
     return act_page(request, desk, ACTS[act][3](desk, row))
@@ -173,10 +208,11 @@ def ask(request: Request, desk: Desk) -> HttpResponse:
     repeat = int(number) if (number := request.GET.get("repeat", "1")).isdecimal() else 1
     build = desk.build_at(str(person["site"]))
     back = request.GET.get("back", "")
+    command = _command(desk, given, OpenQuery)
     act = Act(
         title=_("Ask about a value"),
-        command=OpenQuery,
-        make=lambda answers: OpenQuery(**given, repeat=repeat, text=answers.text("text")),
+        command=command,
+        make=lambda answers: command(**given, repeat=repeat, text=answers.text("text")),
         back=back if back.startswith(f"/{desk.study}/") else reverse("monitor:queries", args=(desk.study,)),
         facts=(
             (_("Participant"), given["participant"]),
@@ -204,10 +240,11 @@ def _facts(desk: Desk, row: Row) -> tuple[tuple[Words, Words], ...]:
 
 
 def _answer(desk: Desk, row: Row) -> Act:
+    command = _command(desk, row, AnswerQuery)
     return Act(
         title=_("Answer a query"),
-        command=AnswerQuery,
-        make=lambda answers: AnswerQuery(
+        command=command,
+        make=lambda answers: command(
             participant=str(row["participant"]),
             query=str(row["query"]),
             text=answers.text("text"),
@@ -225,10 +262,11 @@ def _answer(desk: Desk, row: Row) -> Act:
 
 
 def _close(desk: Desk, row: Row) -> Act:
+    command = _command(desk, row, CloseQuery)
     return Act(
         title=_("Settle a query"),
-        command=CloseQuery,
-        make=lambda answers: CloseQuery(participant=str(row["participant"]), query=str(row["query"])),
+        command=command,
+        make=lambda answers: command(participant=str(row["participant"]), query=str(row["query"])),
         back=reverse("monitor:queries", args=(desk.study,)),
         facts=_facts(desk, row),
         button=_("Settle"),
@@ -237,10 +275,11 @@ def _close(desk: Desk, row: Row) -> Act:
 
 
 def _reopen(desk: Desk, row: Row) -> Act:
+    command = _command(desk, row, ReopenQuery)
     return Act(
         title=_("Ask again"),
-        command=ReopenQuery,
-        make=lambda answers: ReopenQuery(
+        command=command,
+        make=lambda answers: command(
             participant=str(row["participant"]), query=str(row["query"]), text=answers.text("text")
         ),
         back=reverse("monitor:queries", args=(desk.study,)),

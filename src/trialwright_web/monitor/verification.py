@@ -14,11 +14,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from trialwright.build import Build, to_verify
 from trialwright.foundation.errors import InvalidValue, Refusal
-from trialwright.foundation.tables import Row
+from trialwright.foundation.tables import Row, Table
 from trialwright.protocol.roles import Role
-from trialwright.trial.capture.commands import VerifyItems
-from trialwright.trial.capture.views import ITEM
-from trialwright.trial.queries.views import QUERY
+from trialwright.trial.capture.commands import VerifyClosedItems, VerifyItems
+from trialwright.trial.capture.views import CLOSED_ITEM, ITEM
+from trialwright.trial.queries.views import CLOSED_QUERY, QUERY
 from trialwright_web.monitor.places import encounter_words, form_address, form_words, item_words, value_words
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
@@ -57,6 +57,8 @@ class Page:
     visit: str
     title: str
     values: tuple[Value, ...]
+    is_closed: bool
+    """A form of the closed space."""
 
     @property
     def wanted(self) -> int:
@@ -72,20 +74,27 @@ class Page:
 
 
 def pages(desk: Desk, build: Build, participant: str) -> list[Page]:
-    """The participant's forms in the order of the visits; those with nothing to verify are there, too."""
+    """The participant's forms in the order of the visits; those with nothing to verify are there, too, and those of
+    the closed space where the desk holds it."""
     rows: dict[Key, list[Row]] = {}
-    for row in desk.rows.where(ITEM, participant=participant):
+    for row in _rows(desk, ITEM, CLOSED_ITEM, participant):
         if row["value"] is not None:
             rows.setdefault((str(row["encounter"]), str(row["form"]), int(row["repeat"] or 1)), []).append(row)
     asked = {
         (str(row["encounter"]), str(row["form"]), int(row["repeat"] or 1), str(row["item"]))
-        for row in desk.rows.where(QUERY, participant=participant)
+        for row in _rows(desk, QUERY, CLOSED_QUERY, participant)
         if row["status"] != "closed"
     }
     order = list(build.study.encounters)
     place = {name: index for index, name in enumerate(order)}
     found = [_page(build, participant, key, of_form, asked) for key, of_form in rows.items()]
     return sorted(found, key=lambda page: (place.get(page.key[0], len(order)), page.key))
+
+
+def _rows(desk: Desk, table: Table, closed: Table, participant: str) -> Iterator[Row]:
+    yield from desk.rows.where(table, participant=participant)
+    if desk.holds_closed:
+        yield from desk.closed_rows.where(closed, participant=participant)
 
 
 def _page(build: Build, participant: str, key: Key, rows: list[Row], asked: set[tuple[str, str, int, str]]) -> Page:
@@ -104,7 +113,9 @@ def _page(build: Build, participant: str, key: Key, rows: list[Row], asked: set[
         )
         for row in rows
     )
-    return Page(participant, key, encounter_words(build, encounter), form_words(build, form, repeat), values)
+    is_closed = form in build.forms and build.forms[form].form.space == "closed"
+    title = form_words(build, form, repeat)
+    return Page(participant, key, encounter_words(build, encounter), title, values, is_closed)
 
 
 def _position(order: dict[str, int], item: str) -> tuple[int, int]:
@@ -166,9 +177,8 @@ def form_page(request: Request, desk: Desk, participant: str, encounter: str, fo
         raise Http404
     error, ticked = None, request.POST.getlist("item")
     if request.method == "POST":
-        command = VerifyItems(
-            participant=participant, encounter=encounter, form=form, repeat=repeat, items=tuple(ticked)
-        )
+        kind = VerifyClosedItems if page.is_closed else VerifyItems
+        command = kind(participant=participant, encounter=encounter, form=form, repeat=repeat, items=tuple(ticked))
         try:
             desk.dispatch(command, request_id=request.POST.get("request_id") or new_request_id())
         except (Refusal, InvalidValue) as refused:

@@ -14,7 +14,10 @@ from trialwright.foundation.ports import DerivedEntropy
 from trialwright.foundation.tables import Row, Rows
 from trialwright.ledger.port import Ledger, Store
 from trialwright.trial.capture.events import (
+    ClosedFormMarkedNotDone,
     ClosedFormSaved,
+    ClosedFormSigned,
+    ClosedFormVoided,
     EncounterHeld,
     EncounterMissed,
     Entered,
@@ -23,7 +26,7 @@ from trialwright.trial.capture.events import (
     FormSigned,
     FormVoided,
 )
-from trialwright.trial.capture.views import CLOSED_ITEM, FORM, ITEM
+from trialwright.trial.capture.views import CLOSED_FORM, CLOSED_ITEM, FORM, ITEM
 from trialwright.trial.capture.views import VISIT as VISIT_TABLE
 from trialwright.trial.event import Event, Fact
 from trialwright.trial.record import Recorder
@@ -33,7 +36,8 @@ from trialwright.trial.setup.events import AmendmentActivated, BuildApproved, Si
 from trialwright.trial.setup.views import SITE
 
 _ACTS: tuple[type[Event], ...] = (
-    EncounterHeld, EncounterMissed, FormSaved, ClosedFormSaved, FormMarkedNotDone, FormVoided, FormSigned,
+    EncounterHeld, EncounterMissed, FormSaved, ClosedFormSaved, FormMarkedNotDone, ClosedFormMarkedNotDone,
+    FormVoided, ClosedFormVoided, FormSigned, ClosedFormSigned,
 )  # fmt: skip
 _SETUP: tuple[type[Event], ...] = (StudyCreated, BuildApproved, SiteActivated, AmendmentActivated)
 
@@ -163,6 +167,11 @@ class Record:
         if self._closed_rows is not None:
             yield from self._closed_rows.where(CLOSED_ITEM, participant=participant)
 
+    def _form_rows(self, participant: str) -> Iterator[Row]:
+        yield from self._rows.where(FORM, participant=participant)
+        if self._closed_rows is not None:
+            yield from self._closed_rows.where(CLOSED_FORM, participant=participant)
+
     def _visits(self, participant: str, build: str) -> Iterator[Act]:
         for row in self._rows.where(VISIT_TABLE, participant=participant):
             date = str(row["date"]) if row["date"] else None
@@ -170,7 +179,7 @@ class Record:
             yield Act(build, _visit(participant, str(row["encounter"])), "entered", entries)
 
     def _not_done(self, participant: str, build: str) -> Iterator[Act]:
-        for row in self._rows.where(FORM, participant=participant):
+        for row in self._form_rows(participant):
             place = Place(participant, str(row["encounter"]), str(row["form"]), int(row["repeat"] or 1))
             if row["status"] == "not_done":
                 yield Act(build, place, "not_done")

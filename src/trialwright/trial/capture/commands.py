@@ -16,7 +16,11 @@ from trialwright.schedule import Status, expectations
 from trialwright.trial.capture.events import (
     CaseBookSigned,
     ChecksRepeated,
+    ClosedFormMarkedNotDone,
     ClosedFormSaved,
+    ClosedFormSigned,
+    ClosedFormVoided,
+    ClosedItemsVerified,
     EncounterHeld,
     EncounterMissed,
     Entered,
@@ -57,6 +61,8 @@ _ROW = re.compile(r"[a-z][a-z0-9_]*\.([2-9]|[1-9][0-9]{1,2})\Z", re.ASCII)
 
 SITE_STAFF = (Role.INVESTIGATOR, Role.STUDY_NURSE)
 ASSESSORS = (*SITE_STAFF, Role.BLINDED_RATER, Role.INJECTING_PHYSICIAN, Role.PHARMACIST, Role.CENTRAL_READER)
+CLOSED_FILLERS = (Role.INJECTING_PHYSICIAN, Role.CELL_LABORATORY, Role.QUALIFIED_PERSON, Role.PHARMACIST)
+"""Who may be asked to fill a form of the closed space; the form says which of them."""
 
 
 class FormNotYours(Refusal):
@@ -187,14 +193,7 @@ class SaveClosedForm(SaveForm):
     Refused as there; and in a process that does not hold the closed space.
     """
 
-    PERMISSION: ClassVar[Permission] = may(
-        Role.INJECTING_PHYSICIAN,
-        Role.CELL_LABORATORY,
-        Role.QUALIFIED_PERSON,
-        Role.PHARMACIST,
-        space=Space.CLOSED,
-        treats=True,
-    )
+    PERMISSION: ClassVar[Permission] = may(*CLOSED_FILLERS, space=Space.CLOSED, treats=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,6 +214,16 @@ class MarkFormNotDone(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MarkClosedFormNotDone(MarkFormNotDone):
+    """Like :class:`MarkFormNotDone`, for a form of the closed space. By the unblinded roles it names.
+
+    Refused as there, with a form of the open space; and in a process that does not hold the closed space.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(*CLOSED_FILLERS, space=Space.CLOSED, treats=True)
+
+
+@dataclass(frozen=True, kw_only=True)
 class VoidForm(Command):
     """Void a form entered for the wrong participant or visit, with a reason. By the roles the form names.
 
@@ -229,8 +238,21 @@ class VoidForm(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VoidClosedForm(VoidForm):
+    """Like :class:`VoidForm`, for a form of the closed space. By the unblinded roles it names.
+
+    Refused as there, with a form of the open space; and in a process that does not hold the closed space.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(*CLOSED_FILLERS, space=Space.CLOSED)
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerifyItems(Command):
-    """Say that items were compared with their source. By a monitor. Refused: items without a value."""
+    """Say that items were compared with their source. By a monitor.
+
+    Refused: items without a value, a form of the closed space.
+    """
 
     PERMISSION: ClassVar[Permission] = may(Role.MONITOR, Role.UNBLINDED_MONITOR)
     participant: str
@@ -241,10 +263,20 @@ class VerifyItems(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerifyClosedItems(VerifyItems):
+    """Like :class:`VerifyItems`, for a form of the closed space. By the unblinded monitor.
+
+    Refused: items without a value, a form of the open space; and in a process without the closed space.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(Role.UNBLINDED_MONITOR, space=Space.CLOSED)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignForm(Command):
     """Sign a form over the hash of what was shown. By the role the form names.
 
-    Refused: another role, incomplete, open queries, not what was shown.
+    Refused: another role, a form of the closed space, incomplete, open queries, not what was shown.
     """
 
     PERMISSION: ClassVar[Permission] = may(*ASSESSORS, signs="sign_form")
@@ -252,6 +284,16 @@ class SignForm(Command):
     encounter: str
     form: str
     repeat: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignClosedForm(SignForm):
+    """Like :class:`SignForm`, for a form of the closed space. By the unblinded role it names.
+
+    Refused as there, with a form of the open space; and in a process that does not hold the closed space.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(*CLOSED_FILLERS, space=Space.CLOSED, signs="sign_form")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,8 +355,8 @@ def record_missed_visit(command: RecordMissedVisit, state: State, context: Conte
 
 
 def save_form(command: SaveForm, state: State, context: Context) -> Iterable[Event]:
-    closed = isinstance(command, SaveClosedForm)
-    compiled, key, casebook = _form_for_entry(command, state, context, closed=closed)
+    closed = _is_closed(command)
+    compiled, key, casebook = _form_for_entry(command, state, context)
     record = casebook.peek(key)
     if record.saves != command.read_version:
         raise FormChanged(
@@ -370,16 +412,17 @@ def mark_form_not_done(command: MarkFormNotDone, state: State, context: Context)
             form=command.form,
         )
     _need_reason(context, f"leaving {command.form} out")
-    yield FormMarkedNotDone(
+    closed = _is_closed(command)
+    yield (ClosedFormMarkedNotDone if closed else FormMarkedNotDone)(
         participant=command.participant,
         encounter=command.encounter,
         form=command.form,
         repeat=command.repeat,
         how=command.how,
     )
-    yield from _checks_elsewhere(
-        command, key, left_out(context.build, command.form, command.how), None, state, context
-    )
+    if not closed:
+        values = left_out(context.build, command.form, command.how)
+        yield from _checks_elsewhere(command, key, values, None, state, context)
 
 
 def void_form(command: VoidForm, state: State, context: Context) -> Iterable[Event]:
@@ -387,20 +430,24 @@ def void_form(command: VoidForm, state: State, context: Context) -> Iterable[Eve
     if casebook.peek(key).status in ("empty", "voided"):
         raise NothingThere(f"{command.form} has no values to void", remedy="nothing to do", form=command.form)
     _need_reason(context, f"voiding {command.form}")
-    queries = state.of(Queries, command.participant).of_form(*key)
-    yield FormVoided(
+    closed = _is_closed(command)
+    queries = state.of(ClosedQueries if closed else Queries, command.participant).of_form(*key)
+    yield (ClosedFormVoided if closed else FormVoided)(
         participant=command.participant,
         encounter=command.encounter,
         form=command.form,
         repeat=command.repeat,
         resolved=tuple(name for name, query in queries.items() if query.status != "closed"),
     )
-    yield from _checks_elsewhere(command, key, {}, None, state, context)
+    if not closed:
+        yield from _checks_elsewhere(command, key, {}, None, state, context)
 
 
 def verify_items(command: VerifyItems, state: State, context: Context) -> Iterable[Event]:
     _participant(command.participant, state)
-    record = state.of(CaseBook, command.participant).peek((command.encounter, command.form, command.repeat))
+    closed = _is_closed(command)
+    casebook = state.of(ClosedCaseBook if closed else CaseBook, command.participant)
+    record = casebook.peek((command.encounter, command.form, command.repeat))
     absent = [item for item in command.items if item not in record.values]
     if absent or not command.items:
         raise NothingThere(
@@ -408,7 +455,7 @@ def verify_items(command: VerifyItems, state: State, context: Context) -> Iterab
             remedy="choose filled items",
             form=command.form,
         )
-    yield ItemsVerified(
+    yield (ClosedItemsVerified if closed else ItemsVerified)(
         participant=command.participant,
         encounter=command.encounter,
         form=command.form,
@@ -419,22 +466,23 @@ def verify_items(command: VerifyItems, state: State, context: Context) -> Iterab
 
 def sign_form(command: SignForm, state: State, context: Context) -> Iterable[Event]:
     _participant(command.participant, state)
-    form = _form(command.form, context.build).form
+    form = _form_of_the_side(command, context.build).form
     if form.signed_by is not context.actor.role:
         signer = form.signed_by.value if form.signed_by else "nobody"
         raise FormNotYours(f"{command.form} is signed by {signer}", remedy="ask that role to sign", form=command.form)
     key = (command.encounter, command.form, command.repeat)
-    record = state.of(CaseBook, command.participant).peek(key)
+    closed = _is_closed(command)
+    record = state.of(ClosedCaseBook if closed else CaseBook, command.participant).peek(key)
     if record.status in ("empty", "voided") or not record.complete:
         raise NotComplete(f"{command.form} is not complete", remedy="fill or explain every item", form=command.form)
-    queries = state.of(Queries, command.participant).of_form(*key)
+    queries = state.of(ClosedQueries if closed else Queries, command.participant).of_form(*key)
     waiting = [name for name, query in queries.items() if query.status == "open"]
     if waiting:
         raise NotComplete(
             f"{len(waiting)} queries are open on {command.form}", remedy="answer them", query=waiting[0]
         )
     shown = _as_shown(context, shown_form(command.participant, key, record))
-    yield FormSigned(
+    yield (ClosedFormSigned if closed else FormSigned)(
         participant=command.participant,
         encounter=command.encounter,
         form=command.form,
@@ -494,24 +542,35 @@ def _need_entry(state: State, what: str) -> None:
         raise StudyIsFrozen("data entry has ended", remedy="the study is unlocked by two people", about=what)
 
 
+def _is_closed(command: Command) -> bool:
+    """Whether the act is one of the closed space, on a form of the closed space."""
+    return command.PERMISSION.space is Space.CLOSED
+
+
+def _form_of_the_side(command: SaveForm | MarkFormNotDone | VoidForm | SignForm, build: Build) -> CompiledForm:
+    """The form, if it belongs to the space of the act."""
+    compiled = _form(command.form, build)
+    if _is_closed(command) is not (compiled.form.space == "closed"):
+        raise FormNotYours(
+            f"{command.form} belongs to the {compiled.form.space} space",
+            remedy="forms of the closed space, and those alone, have commands of their own, as SaveClosedForm",
+            form=command.form,
+        )
+    return compiled
+
+
 def _form_for_entry(
-    command: SaveForm | MarkFormNotDone | VoidForm, state: State, context: Context, *, closed: bool = False
+    command: SaveForm | MarkFormNotDone | VoidForm, state: State, context: Context
 ) -> tuple[CompiledForm, FormKey, CaseBook]:
     """The form, where it stands and the book it is written in, if this person may write it now."""
     _participant(command.participant, state)
-    compiled = _form(command.form, context.build)
-    if closed is not (compiled.form.space == "closed"):
-        raise FormNotYours(
-            f"{command.form} belongs to the {compiled.form.space} space",
-            remedy="forms of the closed space are saved with SaveClosedForm, all others are not",
-            form=command.form,
-        )
+    compiled = _form_of_the_side(command, context.build)
     if context.actor.role not in compiled.form.filled_by:
         fillers = ", ".join(role.value for role in compiled.form.filled_by)
         raise FormNotYours(f"{command.form} is filled by {fillers}", remedy="ask one of them", form=command.form)
     _need_entry(state, command.form)
     casebook = state.of(CaseBook, command.participant)
-    if closed:
+    if _is_closed(command):
         casebook = state.of(ClosedCaseBook, command.participant).beside(casebook)
     _need_place(command, compiled, casebook, context.build)
     return compiled, (command.encounter, command.form, command.repeat), casebook
@@ -723,8 +782,21 @@ DECISIONS: Mapping[type[Command], Decide] = {
     SaveForm: save_form,
     SaveClosedForm: save_form,
     MarkFormNotDone: mark_form_not_done,
+    MarkClosedFormNotDone: mark_form_not_done,
     VoidForm: void_form,
+    VoidClosedForm: void_form,
     VerifyItems: verify_items,
+    VerifyClosedItems: verify_items,
     SignForm: sign_form,
+    SignClosedForm: sign_form,
     SignCaseBook: sign_case_book,
 }
+
+IN_THE_CLOSED: Mapping[type[Command], type[Command]] = {
+    SaveForm: SaveClosedForm,
+    MarkFormNotDone: MarkClosedFormNotDone,
+    VoidForm: VoidClosedForm,
+    VerifyItems: VerifyClosedItems,
+    SignForm: SignClosedForm,
+}
+"""What is done to a form, and the same to one of the closed space."""

@@ -116,6 +116,14 @@ class FormMarkedNotDone(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClosedFormMarkedNotDone(FormMarkedNotDone):
+    """The same of a form that belongs to the closed space."""
+
+    TYPE: ClassVar[str] = "capture.closed_form_marked_not_done"
+    SPACE: ClassVar[Space] = Space.CLOSED
+
+
+@dataclass(frozen=True, kw_only=True)
 class FormVoided(Event):
     """The form was entered for the wrong participant or visit; it stays in the record and counts nowhere."""
 
@@ -126,6 +134,14 @@ class FormVoided(Event):
     form: str
     repeat: int
     resolved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedFormVoided(FormVoided):
+    """The same of a form that belongs to the closed space."""
+
+    TYPE: ClassVar[str] = "capture.closed_form_voided"
+    SPACE: ClassVar[Space] = Space.CLOSED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +158,14 @@ class ItemsVerified(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClosedItemsVerified(ItemsVerified):
+    """An unblinded monitor compared items of a form of the closed space with their source."""
+
+    TYPE: ClassVar[str] = "capture.closed_items_verified"
+    SPACE: ClassVar[Space] = Space.CLOSED
+
+
+@dataclass(frozen=True, kw_only=True)
 class FormSigned(Event):
     """Signed over the hash of exactly what was shown; falls visibly when the data change."""
 
@@ -155,6 +179,14 @@ class FormSigned(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClosedFormSigned(FormSigned):
+    """The same of a form that belongs to the closed space."""
+
+    TYPE: ClassVar[str] = "capture.closed_form_signed"
+    SPACE: ClassVar[Space] = Space.CLOSED
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseBookSigned(Event):
     """The investigator signed the whole case book of a participant."""
 
@@ -165,6 +197,7 @@ class CaseBookSigned(Event):
 
 
 EVENTS: tuple[type[Event], ...] = (
-    EncounterHeld, EncounterMissed, FormSaved, ClosedFormSaved, ChecksRepeated, FormMarkedNotDone, FormVoided,
-    ItemsVerified, FormSigned, CaseBookSigned,
+    EncounterHeld, EncounterMissed, FormSaved, ClosedFormSaved, ChecksRepeated, FormMarkedNotDone,
+    ClosedFormMarkedNotDone, FormVoided, ClosedFormVoided, ItemsVerified, ClosedItemsVerified, FormSigned,
+    ClosedFormSigned, CaseBookSigned,
 )  # fmt: skip

@@ -15,7 +15,11 @@ from trialwright.expressions import Missing, Value
 from trialwright.foundation.missing import MissingReason
 from trialwright.trial.capture.events import (
     CaseBookSigned,
+    ClosedFormMarkedNotDone,
     ClosedFormSaved,
+    ClosedFormSigned,
+    ClosedFormVoided,
+    ClosedItemsVerified,
     EncounterHeld,
     EncounterMissed,
     Entered,
@@ -255,7 +259,9 @@ class ClosedCaseBook(CaseBook):
     """The forms of one participant that only the closed space holds."""
 
     SPACE: ClassVar[Space] = Space.CLOSED
-    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (ClosedFormSaved,)
+    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (
+        ClosedFormSaved, ClosedFormMarkedNotDone, ClosedFormVoided, ClosedItemsVerified, ClosedFormSigned,
+    )  # fmt: skip
 
     def beside(self, book: CaseBook) -> CaseBook:
         """Both together, as whoever holds the closed space reads them."""

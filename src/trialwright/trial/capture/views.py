@@ -5,7 +5,11 @@ from __future__ import annotations
 from trialwright.foundation.tables import Cell, Column, Row, Rows, Table
 from trialwright.trial.capture.events import (
     CaseBookSigned,
+    ClosedFormMarkedNotDone,
     ClosedFormSaved,
+    ClosedFormSigned,
+    ClosedFormVoided,
+    ClosedItemsVerified,
     EncounterHeld,
     EncounterMissed,
     Entered,
@@ -154,37 +158,75 @@ def _form_row(key: tuple[str, str, str, int], before: Row | None, fact: Fact, st
 
 
 def _not_done(event: FormMarkedNotDone, fact: Fact, rows: Rows) -> None:
-    _clear(rows, (event.participant, event.encounter, event.form, event.repeat), fact, event.how)
+    _emptied(event, fact, rows, event.how)
+
+
+def _closed_not_done(event: ClosedFormMarkedNotDone, fact: Fact, rows: Rows) -> None:
+    _clear(event, fact, rows, event.how, CLOSED_FORM, CLOSED_ITEM)
 
 
 def _voided(event: FormVoided, fact: Fact, rows: Rows) -> None:
-    _clear(rows, (event.participant, event.encounter, event.form, event.repeat), fact, "voided")
+    _emptied(event, fact, rows, "voided")
 
 
-def _clear(rows: Rows, key: tuple[str, str, str, int], fact: Fact, status: str) -> None:
-    participant, encounter, form, repeat = key
-    before = rows.get(FORM, key)
-    after = _form_row(key, before, fact, status, complete=status != "voided")
-    rows.put(FORM, after)
-    for row in list(rows.where(ITEM, participant=participant, encounter=encounter, form=form, repeat=repeat)):
-        rows.delete(ITEM, (*key, row["item"]))
-    rows.delete(CASE_BOOK, (participant,))
+def _closed_voided(event: ClosedFormVoided, fact: Fact, rows: Rows) -> None:
+    _clear(event, fact, rows, "voided", CLOSED_FORM, CLOSED_ITEM)
+
+
+def _emptied(event: FormMarkedNotDone | FormVoided, fact: Fact, rows: Rows, status: str) -> None:
+    before, after = _clear(event, fact, rows, status, FORM, ITEM)
+    rows.delete(CASE_BOOK, (event.participant,))
     _count(rows, before, after)
 
 
+def _clear(
+    event: FormMarkedNotDone | FormVoided, fact: Fact, rows: Rows, status: str, forms: Table, items: Table
+) -> tuple[Row | None, Row]:
+    """Empty the form; answers its row before and after."""
+    participant, encounter, form, repeat = key = _key_of(event)
+    before = rows.get(forms, key)
+    after = _form_row(key, before, fact, status, complete=status != "voided")
+    rows.put(forms, after)
+    for row in list(rows.where(items, participant=participant, encounter=encounter, form=form, repeat=repeat)):
+        rows.delete(items, (*key, row["item"]))
+    return before, after
+
+
 def _verified(event: ItemsVerified, fact: Fact, rows: Rows) -> None:
+    _verify(event, rows, ITEM)
+
+
+def _closed_verified(event: ClosedItemsVerified, fact: Fact, rows: Rows) -> None:
+    _verify(event, rows, CLOSED_ITEM)
+
+
+def _verify(event: ItemsVerified, rows: Rows, items: Table) -> None:
     for item in event.items:
-        row = rows.get(ITEM, (event.participant, event.encounter, event.form, event.repeat, item))
+        row = rows.get(items, (*_key_of(event), item))
         if row is not None:
-            rows.put(ITEM, {**row, "verified": 1})
+            rows.put(items, {**row, "verified": 1})
 
 
 def _signed(event: FormSigned, fact: Fact, rows: Rows) -> None:
-    row = rows.get(FORM, (event.participant, event.encounter, event.form, event.repeat))
+    row = rows.get(FORM, _key_of(event))
     if row is not None:
-        signed: Row = {**row, "signed": 1, "signed_by": fact.actor, "signed_at": fact.at}
-        rows.put(FORM, signed)
-        _count(rows, row, signed)
+        _count(rows, row, _sign(row, fact, rows, FORM))
+
+
+def _closed_signed(event: ClosedFormSigned, fact: Fact, rows: Rows) -> None:
+    row = rows.get(CLOSED_FORM, _key_of(event))
+    if row is not None:
+        _sign(row, fact, rows, CLOSED_FORM)
+
+
+def _sign(row: Row, fact: Fact, rows: Rows, forms: Table) -> Row:
+    signed: Row = {**row, "signed": 1, "signed_by": fact.actor, "signed_at": fact.at}
+    rows.put(forms, signed)
+    return signed
+
+
+def _key_of(event: FormMarkedNotDone | FormVoided | ItemsVerified | FormSigned) -> tuple[str, str, str, int]:
+    return event.participant, event.encounter, event.form, event.repeat
 
 
 def _case_book_signed(event: CaseBookSigned, fact: Fact, rows: Rows) -> None:
@@ -241,5 +283,16 @@ VIEWS = (
             CaseBookSigned: _case_book_signed,
         },
     ),
-    View("closed_forms", (CLOSED_FORM, CLOSED_ITEM), {ClosedFormSaved: _closed_saved}, space=Space.CLOSED),
+    View(
+        "closed_forms",
+        (CLOSED_FORM, CLOSED_ITEM),
+        {
+            ClosedFormSaved: _closed_saved,
+            ClosedFormMarkedNotDone: _closed_not_done,
+            ClosedFormVoided: _closed_voided,
+            ClosedItemsVerified: _closed_verified,
+            ClosedFormSigned: _closed_signed,
+        },
+        space=Space.CLOSED,
+    ),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from trialwright.trial.event import Event
+from trialwright.trial.event import Event, Space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +24,14 @@ class QueryOpened(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClosedQueryOpened(QueryOpened):
+    """Somebody asks about an item of a form of the closed space."""
+
+    TYPE: ClassVar[str] = "queries.closed_query_opened"
+    SPACE: ClassVar[Space] = Space.CLOSED
+
+
+@dataclass(frozen=True, kw_only=True)
 class QueryAnswered(Event):
     """The site answered; with the value unchanged the answer is the reason why it is right."""
 
@@ -37,6 +45,14 @@ class QueryAnswered(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClosedQueryAnswered(QueryAnswered):
+    """A query on a form of the closed space was answered, also one of its checks."""
+
+    TYPE: ClassVar[str] = "queries.closed_query_answered"
+    SPACE: ClassVar[Space] = Space.CLOSED
+
+
+@dataclass(frozen=True, kw_only=True)
 class QueryClosed(Event):
     """Settled."""
 
@@ -44,6 +60,14 @@ class QueryClosed(Event):
     STREAM: ClassVar[str] = "participant/{participant}"
     participant: str
     query: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedQueryClosed(QueryClosed):
+    """A query on a form of the closed space is settled."""
+
+    TYPE: ClassVar[str] = "queries.closed_query_closed"
+    SPACE: ClassVar[Space] = Space.CLOSED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +79,14 @@ class QueryReopened(Event):
     participant: str
     query: str
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedQueryReopened(QueryReopened):
+    """A query on a form of the closed space is not settled after all."""
+
+    TYPE: ClassVar[str] = "queries.closed_query_reopened"
+    SPACE: ClassVar[Space] = Space.CLOSED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,4 +103,15 @@ class ItemCommented(Event):
     text: str
 
 
-EVENTS: tuple[type[Event], ...] = (QueryOpened, QueryAnswered, QueryClosed, QueryReopened, ItemCommented)
+@dataclass(frozen=True, kw_only=True)
+class ClosedItemCommented(ItemCommented):
+    """A remark on a field of a form of the closed space."""
+
+    TYPE: ClassVar[str] = "queries.closed_item_commented"
+    SPACE: ClassVar[Space] = Space.CLOSED
+
+
+EVENTS: tuple[type[Event], ...] = (
+    QueryOpened, ClosedQueryOpened, QueryAnswered, ClosedQueryAnswered, QueryClosed, ClosedQueryClosed, QueryReopened,
+    ClosedQueryReopened, ItemCommented, ClosedItemCommented,
+)  # fmt: skip

@@ -5,9 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from trialwright.trial.capture.events import ChecksRepeated, ClosedFormSaved, FormSaved, FormVoided, RaisedQuery
+from trialwright.trial.capture.events import (
+    ChecksRepeated,
+    ClosedFormSaved,
+    ClosedFormVoided,
+    FormSaved,
+    FormVoided,
+    RaisedQuery,
+)
 from trialwright.trial.event import Event, Fact, Space
-from trialwright.trial.queries.events import QueryAnswered, QueryClosed, QueryOpened, QueryReopened
+from trialwright.trial.queries.events import (
+    ClosedQueryAnswered,
+    ClosedQueryClosed,
+    ClosedQueryOpened,
+    ClosedQueryReopened,
+    QueryAnswered,
+    QueryClosed,
+    QueryOpened,
+    QueryReopened,
+)
 from trialwright.trial.state import Slice
 
 
@@ -91,10 +107,13 @@ class Queries(Slice):
 
 @dataclass
 class ClosedQueries(Queries):
-    """What checks ask on forms of the closed space."""
+    """Questions about forms of the closed space."""
 
     SPACE: ClassVar[Space] = Space.CLOSED
-    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (ClosedFormSaved,)
+    FOLDS: ClassVar[tuple[type[Event], ...] | None] = (
+        ClosedFormSaved, ClosedFormVoided, ClosedQueryOpened, ClosedQueryAnswered, ClosedQueryClosed,
+        ClosedQueryReopened,
+    )  # fmt: skip
 
 
 SLICES: tuple[type[Slice], ...] = (Queries, ClosedQueries)

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from trialwright.foundation.tables import Cell, Column, Key, Rows, Table
-from trialwright.trial.capture.events import ChecksRepeated, ClosedFormSaved, FormSaved, FormVoided
-from trialwright.trial.event import Fact, Space
-from trialwright.trial.queries.events import ItemCommented, QueryAnswered, QueryClosed, QueryOpened, QueryReopened
+from trialwright.trial.capture.events import (
+    ChecksRepeated,
+    ClosedFormSaved,
+    ClosedFormVoided,
+    FormSaved,
+    FormVoided,
+)
+from trialwright.trial.event import Event, Fact, Space
+from trialwright.trial.queries.events import (
+    ClosedItemCommented,
+    ClosedQueryAnswered,
+    ClosedQueryClosed,
+    ClosedQueryOpened,
+    ClosedQueryReopened,
+    ItemCommented,
+    QueryAnswered,
+    QueryClosed,
+    QueryOpened,
+    QueryReopened,
+)
 from trialwright.trial.view import View
 
 _KEY = (Column("participant"), Column("query"))
@@ -25,24 +42,24 @@ _COLUMNS = (
 )
 QUERY = Table("query", key=_KEY, columns=_COLUMNS, indexes=(("status",),))
 CLOSED_QUERY = Table("closed_query", key=_KEY, columns=_COLUMNS)
-"""What checks ask on forms of the closed space; settled by correcting the form."""
-COMMENT = Table(
-    "comment",
-    key=(Column("participant"), Column("number", "integer")),
-    columns=(
-        Column("encounter"),
-        Column("form"),
-        Column("repeat", "integer"),
-        Column("item"),
-        Column("text"),
-        Column("by"),
-        Column("at"),
-    ),
+"""What is asked about forms of the closed space, by their checks and by people."""
+_COMMENT_KEY = (Column("participant"), Column("number", "integer"))
+_COMMENT_COLUMNS = (
+    Column("encounter"),
+    Column("form"),
+    Column("repeat", "integer"),
+    Column("item"),
+    Column("text"),
+    Column("by"),
+    Column("at"),
 )
+COMMENT = Table("comment", key=_COMMENT_KEY, columns=_COMMENT_COLUMNS)
+CLOSED_COMMENT = Table("closed_comment", key=_COMMENT_KEY, columns=_COMMENT_COLUMNS)
+"""Remarks on fields of forms of the closed space."""
 
 
 def _checked(event: FormSaved | ChecksRepeated, fact: Fact, rows: Rows) -> None:
-    table = CLOSED_QUERY if event.SPACE is Space.CLOSED else QUERY
+    table = _queries(event)
     for raised in event.raised:
         before = rows.get(table, (event.participant, raised.query)) or {"status": "closed", "times": 0}
         rows.put(
@@ -67,12 +84,12 @@ def _checked(event: FormSaved | ChecksRepeated, fact: Fact, rows: Rows) -> None:
 
 
 def _gone(event: FormVoided, fact: Fact, rows: Rows) -> None:
-    _settle(rows, QUERY, event.participant, event.resolved, fact)
+    _settle(rows, _queries(event), event.participant, event.resolved, fact)
 
 
 def _opened(event: QueryOpened, fact: Fact, rows: Rows) -> None:
     rows.put(
-        QUERY,
+        _queries(event),
         {
             "participant": event.participant,
             "query": event.query,
@@ -91,22 +108,23 @@ def _opened(event: QueryOpened, fact: Fact, rows: Rows) -> None:
 
 
 def _answered(event: QueryAnswered, fact: Fact, rows: Rows) -> None:
-    row = rows.get(QUERY, (event.participant, event.query))
+    table, key = _queries(event), (event.participant, event.query)
+    row = rows.get(table, key)
     status = "confirmed" if event.confirms and row and row["by_check"] else "answered"
-    _change(rows, QUERY, (event.participant, event.query), fact, status=status, answer=event.text)
+    _change(rows, table, key, fact, status=status, answer=event.text)
 
 
 def _closed(event: QueryClosed, fact: Fact, rows: Rows) -> None:
-    _change(rows, QUERY, (event.participant, event.query), fact, status="closed")
+    _change(rows, _queries(event), (event.participant, event.query), fact, status="closed")
 
 
 def _reopened(event: QueryReopened, fact: Fact, rows: Rows) -> None:
-    _change(rows, QUERY, (event.participant, event.query), fact, status="open", text=event.text)
+    _change(rows, _queries(event), (event.participant, event.query), fact, status="open", text=event.text)
 
 
 def _commented(event: ItemCommented, fact: Fact, rows: Rows) -> None:
     rows.put(
-        COMMENT,
+        CLOSED_COMMENT if event.SPACE is Space.CLOSED else COMMENT,
         {
             "participant": event.participant,
             "number": fact.stream_seq,
@@ -119,6 +137,10 @@ def _commented(event: ItemCommented, fact: Fact, rows: Rows) -> None:
             "at": fact.at,
         },
     )
+
+
+def _queries(event: Event) -> Table:
+    return CLOSED_QUERY if event.SPACE is Space.CLOSED else QUERY
 
 
 def _settle(rows: Rows, table: Table, participant: str, queries: tuple[str, ...], fact: Fact) -> None:
@@ -147,5 +169,18 @@ VIEWS = (
             ItemCommented: _commented,
         },
     ),
-    View("closed_queries", (CLOSED_QUERY,), {ClosedFormSaved: _checked}, Space.CLOSED),
+    View(
+        "closed_queries",
+        (CLOSED_QUERY, CLOSED_COMMENT),
+        {
+            ClosedFormSaved: _checked,
+            ClosedFormVoided: _gone,
+            ClosedQueryOpened: _opened,
+            ClosedQueryAnswered: _answered,
+            ClosedQueryClosed: _closed,
+            ClosedQueryReopened: _reopened,
+            ClosedItemCommented: _commented,
+        },
+        Space.CLOSED,
+    ),
 )

@@ -49,6 +49,7 @@ CODED_IN = {
     "allocation.disclosed": {"about"},
     "enrolment.participation_ended": {"how"},
     "capture.form_marked_not_done": {"how"},
+    "capture.closed_form_marked_not_done": {"how"},
     "safety.adverse_event_reported": {"action"},
     "safety.adverse_event_followed_up": {"action"},
     "safety.expectedness_assessed": {"reference"},  # document and version
