@@ -19,6 +19,7 @@ from trialwright.ledger import (
     VersionConflict,
     sign_checkpoint,
 )
+from trialwright.stores.errors import AppendOnly
 
 LEDGER = "demo/open"
 
@@ -202,6 +203,23 @@ def test_check_names_every_stream_that_moved(store, event):
         transaction.check({"a": 1, "b": 2, "d": 0})
         transaction.append([event("a", 2)])
         transaction.check({"a": 2})
+
+
+def test_what_was_read_stands_while_the_ledger_has_as_many_entries(store, event):
+    ledger = store.ledger(LEDGER)
+    append(ledger, event("a", 1), event("b", 1))
+    with ledger.transaction() as transaction:
+        transaction.check({"a": 1, "c": 0}, as_of=2)
+        transaction.append([event("a", 2), event("c", 1)])
+    with ledger.transaction() as transaction:
+        transaction.check({"b": 1, "d": 0}, as_of=2)
+        with pytest.raises(VersionConflict) as caught:
+            transaction.check({"a": 1, "b": 1}, as_of=2)
+    assert caught.value.streams == {"a": (1, 2)}
+    with pytest.raises(AppendOnly), ledger.transaction() as transaction:
+        transaction.check({"a": 1}, as_of=4)  # misread, and believed; the store still knows the next place
+        transaction.append([event("a", 2, "again")])
+    assert ledger.size() == 4
 
 
 def test_a_request_is_carried_out_once(store, event):

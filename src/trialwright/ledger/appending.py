@@ -50,9 +50,12 @@ class Appending:
     def head(self) -> Head:
         return Head(self.frontier.size, self.chain, self.frontier.root())
 
-    def check(self, expected: Mapping[str, int]) -> None:
-        """Raise VersionConflict unless every stream has the version given."""
+    def check(self, expected: Mapping[str, int], as_of: int | None = None) -> None:
+        """Raise VersionConflict unless every stream has the version given; see :class:`ledger.port.Transaction`."""
         self._refuse_after_end()
+        if as_of == self.frontier.size:
+            self._versions |= expected  # nothing was written since they were read
+            return
         found = self._versions_of(expected.keys())
         moved = {name: (want, found[name]) for name, want in expected.items() if found[name] != want}
         if moved:

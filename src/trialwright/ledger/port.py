@@ -49,8 +49,13 @@ class Transaction(Protocol):
         """Projection rows in the same transaction."""
         ...
 
-    def check(self, expected: Mapping[str, int]) -> None:
+    def check(self, expected: Mapping[str, int], as_of: int | None = None) -> None:
         """Make sure that every stream a decision has read still has the version it had then (0: no entries).
+
+        Args:
+            expected: stream → version as it was read.
+            as_of: how many entries the ledger had before the first stream was read, where the reader knows: while
+                it still has as many nothing can have moved, and no stream is asked.
 
         Raises:
             VersionConflict: naming each stream that moved.

@@ -22,7 +22,7 @@ from trialwright.ledger import (
 )
 from trialwright.stores.cells import ReadOnlyRows
 from trialwright.stores.checks import checked_checkpoint, checked_size, nested
-from trialwright.stores.errors import StoreLocked
+from trialwright.stores.errors import AppendOnly, StoreLocked
 from trialwright.stores.keyrings import MemoryKeyring
 from trialwright.stores.memory_rows import MemoryRows
 
@@ -201,8 +201,8 @@ class MemoryTransaction:
     def head(self) -> Head:
         return self._appending.head()
 
-    def check(self, expected: Mapping[str, int]) -> None:
-        self._appending.check(expected)
+    def check(self, expected: Mapping[str, int], as_of: int | None = None) -> None:
+        self._appending.check(expected, as_of)
 
     def append(self, entries: Sequence[NewEntry]) -> tuple[Entry, ...]:
         placed = self._appending.extend(entries)
@@ -250,6 +250,11 @@ class _Record:
 
     def add(self, entries: Iterable[Entry], frontier: Frontier) -> None:
         for entry in entries:
+            if entry.stream_seq != len(self.streams.get(entry.stream, ())) + 1:  # the databases refuse it, too
+                raise AppendOnly(
+                    f"append-only: not the next entry of {entry.stream}",
+                    remedy="record a correction as a new entry",
+                )
             self.entries.append(entry)
             self.streams.setdefault(entry.stream, []).append(entry.seq)
             self._requests.setdefault(entry.request_id, []).append(entry.seq)

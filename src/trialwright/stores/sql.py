@@ -248,8 +248,8 @@ class SqlTransaction:
     def rows(self) -> ProjectionRows:
         return self._rows
 
-    def check(self, expected: Mapping[str, int]) -> None:
-        self._appending.check(expected)
+    def check(self, expected: Mapping[str, int], as_of: int | None = None) -> None:
+        self._appending.check(expected, as_of)
 
     def append(self, entries: Sequence[NewEntry]) -> tuple[Entry, ...]:
         if self._held is not None:

@@ -19,7 +19,7 @@ from typing import TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from trialwright.build import Build
-from trialwright.foundation.errors import Refusal
+from trialwright.foundation.errors import Refusal, TrialwrightError
 from trialwright.foundation.ports import Clock, Entropy
 from trialwright.ledger import NewEntry, RequestAlreadyRecorded, VersionConflict
 from trialwright.ledger.port import Ledger, Store, Transaction
@@ -192,7 +192,7 @@ class Trial:
         request = _Request(command, by, request_id, observed_at, reason, signature)
         try:
             requests.check_readable(command, by, request_id, reason)
-            receipt = self._earlier(request) or self._first(request)
+            receipt = self._receipt(request)
         except Refusal as refusal:
             self._log(request, refusal)
             raise
@@ -202,7 +202,7 @@ class Trial:
 
     def recover(self) -> int:
         """Complete a crossing that a crash interrupted. Returns how many were completed (0 or 1)."""
-        if self.one_space or Space.CLOSED not in self.ledgers:
+        if not self._two_ledgers:
             return 0
         for attempt in range(1, RETRIES + 1):
             newest = self.state().of(Crossings).newest
@@ -240,15 +240,24 @@ class Trial:
 
     # --- deciding -------------------------------------------------------------------------------------------
 
-    def _first(self, request: _Request) -> Receipt:
+    def _receipt(self, request: _Request) -> Receipt:
+        """What the request amounts to: now, or when it was made before.
+
+        Nearly every request is a first one, so it is carried out without asking. A repeated one cannot be recorded
+        twice: the ledger says so, or what it did before is why it cannot be done again, or it changes nothing now.
+        Of two ledgers each knows its own requests only; whoever holds both asks both first.
+        """
+        earlier = self._earlier(request) if self._two_ledgers else None
+        if earlier is not None:
+            return earlier
         try:
-            return self._carry_out(request)
-        except (Refusal, RequestAlreadyRecorded):
-            # Two clicks at once: the other one was first, and what it did is why this one cannot.
+            receipt = self._carry_out(request)
+        except TrialwrightError:
             earlier = self._earlier(request)
             if earlier is None:
                 raise
             return earlier
+        return receipt if receipt.facts else self._earlier(request) or receipt
 
     def _carry_out(self, request: _Request) -> Receipt:
         for attempt in range(1, RETRIES + 1):
@@ -289,7 +298,7 @@ class Trial:
         """
         while True:
             state = self.state()
-            if self.one_space or command.PERMISSION.space is Space.OPEN or Space.CLOSED not in self.ledgers:
+            if not self._two_ledgers or command.PERMISSION.space is Space.OPEN:
                 return state
             newest = state.of(Crossings).newest
             if newest is None or self._is_complete(newest):
@@ -361,8 +370,10 @@ class Trial:
     def _append_one(self, events: Sequence[Event], state: State, about: Circumstances) -> tuple[Fact, ...]:
         entries = self._entries(Space.OPEN, events, state, about)
         expected = _older(*state.read.values()) if self.one_space else state.read[Space.OPEN]
+        as_of = state.as_of(*Space) if self.one_space else state.as_of(Space.OPEN)
         with self.ledgers[Space.OPEN].transaction() as transaction:
-            written = self._write(Space.OPEN, transaction, entries, expected, about.asked)
+            transaction.check(expected, as_of)
+            written = self._write(Space.OPEN, transaction, entries, about.asked)
         self._committed(Space.OPEN, written)
         return written.facts
 
@@ -373,9 +384,10 @@ class Trial:
             # The open lock is taken first and let go last, so the closed ledger commits before the open one.
             open_transaction = stack.enter_context(self.ledgers[Space.OPEN].transaction())
             closed_transaction = stack.enter_context(self.ledgers[Space.CLOSED].transaction())
-            in_open = self._write(Space.OPEN, open_transaction, open_entries, state.read[Space.OPEN])
-            read = state.read[Space.CLOSED]
-            in_closed = self._write(Space.CLOSED, closed_transaction, closed_entries, read, asked)
+            open_transaction.check(state.read[Space.OPEN], state.as_of(Space.OPEN))
+            in_open = self._write(Space.OPEN, open_transaction, open_entries)
+            closed_transaction.check(state.read[Space.CLOSED], state.as_of(Space.CLOSED))
+            in_closed = self._write(Space.CLOSED, closed_transaction, closed_entries, asked)
         self._committed(Space.CLOSED, in_closed)
         self._committed(Space.OPEN, in_open)
         return in_closed.facts + in_open.facts
@@ -400,10 +412,8 @@ class Trial:
         space: Space,
         transaction: Transaction,
         entries: Sequence[NewEntry],
-        expected: Mapping[str, int],
         asked: str = "",
     ) -> _Written:
-        transaction.check(expected)
         if not entries:
             return _Written()
         projector = self.projectors[space]
@@ -448,6 +458,10 @@ class Trial:
         space = self._noted_in(request.command)
         requests.check(self.stores[space].rows, request.request_id, request.digest)
         return Receipt(request.request_id, tuple(self._recorder.read(entry) for entry in entries), repeated=True)
+
+    @property
+    def _two_ledgers(self) -> bool:
+        return not self.one_space and Space.CLOSED in self.ledgers
 
     def _noted_in(self, command: Command) -> Space:
         wanted = command.PERMISSION.space

@@ -86,19 +86,20 @@ class StreamCache:
             for event in kind.FOLDS or ():
                 self._by_type.setdefault((kind.SPACE, _kind(kind.STREAM), event.TYPE), []).append(kind)
 
-    def follow(self, space: Space) -> None:
-        """Notice which streams have entries that this process did not write."""
+    def follow(self, space: Space) -> int:
+        """Notice which streams have entries that this process did not write. Returns how many entries there are."""
         ledger, seen = self._ledgers[space], self._seen[space]
         moved = ledger.moved(seen.size, _FOLLOWED)
         if moved is None:
             seen.size = ledger.size()
             seen.moves += 1  # too many to name: each stream is looked at when it is asked for
-            return
+            return seen.size
         seen.size, streams = moved
         for stream, version in streams.items():
             folded = self._folded.get((space, stream))
             if folded is not None and folded.version < version:
                 folded.moves = -1
+        return seen.size
 
     def folded(self, space: Space, stream: str) -> _Folded:
         """The stream folded up to what the ledger held when it was last followed, or more."""
@@ -178,13 +179,19 @@ class State:
     def __init__(self, cache: StreamCache) -> None:
         self._cache = cache
         self._folded: dict[tuple[Space, str], _Folded] = {}
-        self._followed: set[Space] = set()
+        self._followed: dict[Space, int] = {}
         self.read: dict[Space, dict[str, int]] = {Space.OPEN: {}, Space.CLOSED: {}}
 
     def of(self, kind: type[S], key: str = "") -> S:
         """The slice of one stream; empty when nothing happened there yet."""
         stream = kind.STREAM.replace("{}", key)
         return cast(S, self._read(kind.SPACE, stream).slices[kind])
+
+    def as_of(self, *spaces: Space) -> int | None:
+        """How many entries the ledger had before anything of it was read, the fewest where two spaces share one;
+        None if nothing was.
+        """
+        return min((self._followed[space] for space in spaces if space in self._followed), default=None)
 
     def version(self, space: Space, stream: str) -> int:
         """The version read of a stream, reading it now if it was not read before."""
@@ -196,8 +203,7 @@ class State:
         folded = self._folded.get((space, stream))
         if folded is None:
             if space not in self._followed:
-                self._followed.add(space)
-                self._cache.follow(space)
+                self._followed[space] = self._cache.follow(space)
             folded = self._folded[space, stream] = self._cache.folded(space, stream)
             self.read[space][stream] = folded.version
         return folded

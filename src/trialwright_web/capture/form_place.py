@@ -53,21 +53,19 @@ class VisitPlace:
 
     Args:
         desk: who looks.
-        person: the participant's disposition.
+        participant: code.
+        site: the participant's.
         encounter: of the schedule, ``unscheduled_<n>``, or ``log``.
         build: in force at the participant's site.
         book: the case book, with the closed forms where the desk holds them.
     """
 
     desk: Desk
-    person: Row
+    participant: str
+    site: str
     encounter: str
     build: Build
     book: CaseBook
-
-    @property
-    def participant(self) -> str:
-        return str(self.person["participant"])
 
     @property
     def is_log(self) -> bool:
@@ -110,7 +108,7 @@ class VisitPlace:
 
     def local(self, at: str) -> str:
         """An instant of the record in the site's time, to the minute."""
-        zone = self.desk.zone(str(self.person["site"]))
+        zone = self.desk.zone(self.site)
         return datetime.fromisoformat(at).astimezone(zone).strftime("%d.%m.%Y %H:%M")
 
     def address(self, name: str = "capture:visit") -> str:
@@ -286,8 +284,8 @@ def find_visit(desk: Desk, participant: str, encounter: str) -> VisitPlace:
     Raises:
         Http404: no such participant or visit, or one that the desk may not see; they look alike.
     """
-    person = desk.participant(participant)
-    build = desk.build_at(str(person["site"]))
+    site = desk.site_of(participant)
+    build = desk.build_at(site)
     state = desk.state
     book = state.of(CaseBook, participant)
     if desk.is_unblinded and Space.CLOSED in desk.trial.stores:
@@ -295,7 +293,7 @@ def find_visit(desk: Desk, participant: str, encounter: str) -> VisitPlace:
     known = encounter == LOG or encounter in build.study.encounters or encounter in book.held
     if not known:
         raise Http404
-    return VisitPlace(desk, person, encounter, build, book)
+    return VisitPlace(desk, participant, site, encounter, build, book)
 
 
 def find_form(desk: Desk, participant: str, encounter: str, form: str, repeat: int) -> FormPlace:

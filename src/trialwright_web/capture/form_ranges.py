@@ -89,7 +89,7 @@ def ranges_of(place: FormPlace) -> dict[str, FieldRange]:
         RangesNotReadable: the file is wrong; nothing is flagged rather than something wrongly.
     """
     known = read_ranges(settings.ENVIRONMENT.installation.parent / f"{place.desk.study}.ranges.csv")
-    own = [one for one in known if one.item.partition(".")[0] == place.id and one.site == place.visit.person["site"]]
+    own = [one for one in known if one.item.partition(".")[0] == place.id and one.site == place.visit.site]
     if not own:
         return {}
     day = date.fromisoformat(place.visit.date) if place.visit.date else place.desk.today

@@ -22,10 +22,11 @@ from trialwright.protocol.roles import Role
 from trialwright.trial.audit import sees_closed
 from trialwright.trial.command import Actor, Command, Signature
 from trialwright.trial.dispatch import Receipt, Trial
+from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.enrolment.views import DISPOSITION
 from trialwright.trial.event import Space
-from trialwright.trial.setup.state import StudySetup
-from trialwright.trial.setup.views import PERSON, SITE
+from trialwright.trial.setup.state import SiteSetup, StudySetup
+from trialwright.trial.setup.views import PERSON
 from trialwright.trial.state import State
 from trialwright_web.shell.studies import installation
 
@@ -135,14 +136,7 @@ class Desk:
         return self.builds.get(active) or installation().folder_build(self.study)
 
     def _build_of(self, site: str) -> str:
-        if site not in self._builds_read:
-            row = self.rows.get(SITE, (site,))
-            self._builds_read[site] = str(row["build"]) if row else ""
-        return self._builds_read[site]
-
-    @functools.cached_property
-    def _builds_read(self) -> dict[str, str]:
-        return {}
+        return self.state.of(SiteSetup, site).build
 
     @property
     def builds(self) -> dict[str, Build]:
@@ -190,10 +184,21 @@ class Desk:
             raise Http404
         return row
 
+    def site_of(self, code: str) -> str:
+        """The site of one participant.
+
+        Raises:
+            Http404: as :meth:`participant`.
+        """
+        site = self.state.of(Enrolment, code).site
+        if not site or self.site not in (None, site):
+            raise Http404
+        return site
+
     def may_see(self, code: str) -> bool:
         """Whether :meth:`participant` would answer."""
-        row = self.rows.get(DISPOSITION, (code,))
-        return row is not None and self.site in (None, row["site"])
+        site = self.state.of(Enrolment, code).site
+        return bool(site) and self.site in (None, site)
 
     def dispatch(
         self,
@@ -220,7 +225,7 @@ class Desk:
                 signature=signature,
             )
         finally:
-            for name in ("state", "build", "_builds_read"):
+            for name in ("state", "build"):
                 vars(self).pop(name, None)
 
 
@@ -231,18 +236,21 @@ def new_request_id() -> str:
 
 def places_of(person: str) -> tuple[Place, ...]:
     """Every desk a person may take in this process, by study, role and site."""
-    return tuple(place for study in sorted(installation().studies) for place in _places_in(study, person))
+    return tuple(place for study in sorted(installation().studies) for place in _places_in(_trial(study), person))
 
 
-def _places_in(study: str, person: str) -> Iterator[Place]:
-    trial = installation().trial(study)
-    state = trial.state()
+def _trial(study: str) -> Trial:
+    return installation().trial(study)
+
+
+def _places_in(trial: Trial, person: str, state: State | None = None) -> Iterator[Place]:
+    state = state or trial.state()
     today = trial.clock.now().date().isoformat()
     for row in trial.stores[Space.OPEN].rows.where(PERSON, person=person):
         role = Role(str(row["role"]))
         in_force = str(row["since"]) <= today and (row["until"] is None or today <= str(row["until"]))
         if in_force and _serves(trial, role, state):
-            yield Place(study, role, str(row["site"]), str(row["organisation"]))
+            yield Place(trial.study, role, str(row["site"]), str(row["organisation"]))
 
 
 def _serves(trial: Trial, role: Role, state: State) -> bool:
@@ -268,8 +276,8 @@ def desk_of(account: Any, study: str, key: str, language: str = "en") -> Desk | 
     """The desk of an account without a browser (a token, a job), while the person holds the role; else None."""
     if study not in installation().studies:
         return None
-    place = next((place for place in _places_in(study, account.person) if place.key == key), None)
-    return Desk(place, account.person, account.pk, installation().trial(study), language) if place else None
+    place = next((place for place in _places_in(_trial(study), account.person) if place.key == key), None)
+    return Desk(place, account.person, account.pk, _trial(study), language) if place else None
 
 
 def take(request: HttpRequest, place: Place) -> None:
@@ -295,7 +303,8 @@ def at_desk(*roles: Role, visitors: bool = False) -> Callable[[View[P]], Callabl
         def reached(request: Any, study: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if study not in installation().studies:
                 raise Http404
-            places = {place.key: place for place in _places_in(study, request.user.person)}
+            state = _trial(study).state()
+            places = {place.key: place for place in _places_in(_trial(study), request.user.person, state)}
             chosen = request.session.get(SESSION, {}).get(study)
             if len(places) == 1:
                 chosen = next(iter(places))
@@ -303,7 +312,7 @@ def at_desk(*roles: Role, visitors: bool = False) -> Callable[[View[P]], Callabl
                 return (
                     redirect(f"{reverse('desks')}?next={request.get_full_path()}") if places else _forbidden(request)
                 )
-            desk = _sit(request, places[chosen])
+            desk = _sit(request, places[chosen], state)
             request.desk = desk
             visiting = settings.ENVIRONMENT.process == "closed" and not desk.is_unblinded
             if desk.role not in allowed or (visiting and not visitors):
@@ -323,11 +332,13 @@ def open_to_all(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     return view
 
 
-def _sit(request: HttpRequest, place: Place) -> Desk:
+def _sit(request: HttpRequest, place: Place, state: State) -> Desk:
     from django.utils.translation import get_language
 
     account: Any = request.user
-    return Desk(place, account.person, account.pk, installation().trial(place.study), get_language() or "en")
+    desk = Desk(place, account.person, account.pk, _trial(place.study), get_language() or "en")
+    vars(desk)["state"] = state  # what showed that the person may sit here is what the page reads
+    return desk
 
 
 def _forbidden(request: HttpRequest) -> HttpResponse:
