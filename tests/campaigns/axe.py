@@ -19,6 +19,8 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import re
+import shutil
 import sys
 import tempfile
 import time
@@ -31,9 +33,9 @@ from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from babel.messages.pofile import read_po
-from pages import REPOSITORY, STUDY, Page, chromium, demonstration, kind_of, pages_of, signed_in
+from pages import REPOSITORY, STUDY, Page, chromium, demonstration, kind_of, pages_of, served, signed_in
 from playwright.sync_api import Error, sync_playwright
-from scenes import SCENES
+from scenes import SCENES, asking_a_hospital, every_type
 
 from trialwright_web.config.demo import DemoStudy
 
@@ -89,8 +91,8 @@ class Look:
 class Walk:
     """The three processes of one installation, walked through in one language."""
 
-    def __init__(self, browser: Any, addresses: dict[str, str], folder: Path, language: str) -> None:
-        self.browser, self.addresses, self.folder, self.language = browser, addresses, folder, language
+    def __init__(self, browser: Any, addresses: dict[str, str], language: str, pictures: Path | None = None) -> None:
+        self.browser, self.addresses, self.language, self.pictures = browser, addresses, language, pictures
         self.looks: list[Look] = []
         self._drawn: dict[Any, list[str]] = {}
         self._open: list[Any] = []
@@ -113,6 +115,10 @@ class Walk:
         templates = self._drawn.get(window, [])
         for width in WIDTHS:
             window.set_viewport_size({"width": width, "height": 900})
+            if self.pictures is not None and (self.language == "en") == (width == WIDTHS[0]):
+                words = re.sub(r"[^a-z]+", "-", name.lower()).strip("-")
+                file = self.pictures / f"{words}-{state}-{self.language}-{width}.png"
+                window.screenshot(path=file, full_page=True)
             self.looks.append(Look(name, self.language, width, state, templates, self._wrong(window, width)))
         window.set_viewport_size({"width": NARROWEST, "height": 900})
         self.looks[-1].found.extend(_sideways(window, NARROWEST))
@@ -174,6 +180,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="a demonstration to act in, or to make; the begun one beside")
     parser.add_argument("--only", default="", help="pages and scenes whose name has this word")
     parser.add_argument("--log", type=Path, help="what is done already; a page is added as soon as it is")
+    parser.add_argument("--pictures", type=Path, help="a folder for pictures: English wide, the others narrow")
     parser.add_argument("--report", type=Path, help="where the table of templates is written")
     options = parser.parse_args()
     began = time.monotonic()
@@ -182,11 +189,14 @@ def main() -> None:
         browser = chromium(playwright)
         folder = options.folder or Path(temporary) / "filled"
         with demonstration(folder, application="recorded:application") as addresses:
-            _scenes(browser, addresses, folder, options.only, log)
+            _scenes(browser, addresses, options, log)
             if not options.only.startswith("scene"):
-                _pages(browser, addresses, folder, options.only, log, "filled")
-        if not options.only.startswith("scene"):
-            _empty(browser, folder.with_name(f"{folder.name}-begun"), options.only, log)
+                pages = pages_of(browser, addresses, folder)
+                _pages(browser, addresses, _covering(pages, unseen(log.looks)), options, log, "filled")
+                _pages(browser, addresses, _firsts(pages), options, log, "filled")
+                _real(browser, Path(temporary) / "real", options, log)
+                _empty(browser, folder.with_name(f"{folder.name}-begun"), options, log)
+                _pages(browser, addresses, _by_turns(pages), options, log, "filled")
         browser.close()
     sys.exit(_told(log.looks, time.monotonic() - began, options))
 
@@ -217,13 +227,13 @@ class Log:
         return [look for looks in self.done.values() for look in looks]
 
 
-def _scenes(browser: Any, addresses: dict[str, str], folder: Path, only: str, log: Log) -> None:
+def _scenes(browser: Any, addresses: dict[str, str], options: argparse.Namespace, log: Log) -> None:
     for scene in SCENES:
         for language in LANGUAGES:
             name = f"scene {scene.__name__} {language}"
-            if only not in name or name in log.done:
+            if options.only not in name or name in log.done:
                 continue
-            walk = Walk(browser, addresses, folder, language)
+            walk = Walk(browser, addresses, language, options.pictures)
             try:
                 scene(walk)
             except Error as error:
@@ -232,14 +242,21 @@ def _scenes(browser: Any, addresses: dict[str, str], folder: Path, only: str, lo
             log.add(name, walk.looks)
 
 
-def _pages(browser: Any, addresses: dict[str, str], folder: Path, only: str, log: Log, state: str) -> None:
+def _pages(
+    browser: Any,
+    addresses: dict[str, str],
+    pages_in_languages: Iterable[tuple[Page, str]],
+    options: argparse.Namespace,
+    log: Log,
+    state: str,
+) -> None:
     wanted = defaultdict(list)
-    for page, language in _by_turns(pages_of(browser, addresses, folder)):
+    for page, language in pages_in_languages:
         wanted[page.process, page.person, language].append(page)
     for (process, person, language), pages in wanted.items():
-        left = [page for page in pages if only in page.name and _key(page, language, state) not in log.done]
+        left = [page for page in pages if options.only in page.name and _key(page, language, state) not in log.done]
         if left:
-            walk = Walk(browser, addresses, folder, language)
+            walk = Walk(browser, addresses, language, options.pictures)
             window = walk.window(process, person)
             for page in left:
                 _one(walk, window, page, state)
@@ -248,19 +265,68 @@ def _pages(browser: Any, addresses: dict[str, str], folder: Path, only: str, log
             walk.close()
 
 
+def _covering(pages: list[Page], wanted: Iterable[str]) -> Iterator[tuple[Page, str]]:
+    """Few pages with all templates that nothing has drawn yet, in all languages: first, for a run may be stopped."""
+    left = set(wanted)
+    while pages:
+        best = max(pages, key=lambda page: len(left.intersection(page.templates)))
+        if not left.intersection(best.templates):
+            return
+        left.difference_update(best.templates)
+        yield from ((best, language) for language in LANGUAGES)
+
+
+def _firsts(pages: list[Page]) -> Iterator[tuple[Page, str]]:
+    """Of pages that the same templates draw the first, in all languages."""
+    first = {page.templates: page for page in reversed(pages)}
+    yield from ((page, language) for page in first.values() for language in LANGUAGES)
+
+
 def _by_turns(pages: list[Page]) -> Iterator[tuple[Page, str]]:
-    """Pages in languages: the first of those that the same templates draw in all, each other one in one."""
+    """The others, each in one language."""
     known: Counter[tuple[str, ...]] = Counter()
     for page in pages:
-        turn = known[page.templates]
+        if known[page.templates]:
+            yield page, LANGUAGES[known[page.templates] % len(LANGUAGES)]
         known[page.templates] += 1
-        yield from ((page, language) for language in (LANGUAGES if turn == 0 else LANGUAGES[turn % 3 :][:1]))
 
 
-def _empty(browser: Any, begun: Path, only: str, log: Log) -> None:
-    study = DemoStudy(REPOSITORY / "studies" / STUDY, BEGUN)
-    with demonstration(begun, (study,), application="recorded:application") as addresses:
-        _pages(browser, addresses, begun, only, log, "empty")
+def _empty(browser: Any, begun: Path, options: argparse.Namespace, log: Log) -> None:
+    """Pages of an installation that has only begun; its study has a form with every type of item and a table."""
+    study = begun.with_name(f"{begun.name}-study") / STUDY
+    if not study.exists():
+        shutil.copytree(REPOSITORY / "studies" / STUDY, study)
+        for form in (REPOSITORY / "tests" / "web" / "forms" / "study").glob("*.yaml"):
+            shutil.copy(form, study / "forms")
+        schedule = study / "schedule.yaml"
+        text = schedule.read_text(encoding="utf-8")
+        schedule.write_text(text.replace("\nlog_forms: [", "\nlog_forms: [every_type, syringe, "), encoding="utf-8")
+    with demonstration(begun, (DemoStudy(study, BEGUN),), application="recorded:application") as addresses:
+        for language in LANGUAGES:
+            if f"every type {language}" not in log.done:
+                walk = Walk(browser, addresses, language, options.pictures)
+                every_type(walk)
+                walk.close()
+                log.add(f"every type {language}", walk.looks)
+        _pages(browser, addresses, _firsts(pages_of(browser, addresses, begun)), options, log, "empty")
+
+
+def _real(browser: Any, folder: Path, options: argparse.Namespace, log: Log) -> None:
+    """The public pages of a trial that is no demonstration."""
+    sys.path.append(str(REPOSITORY / "tests" / "web"))
+    from test_public_production import REAL, real_installation
+
+    left = [language for language in LANGUAGES if f"real {language}" not in log.done]
+    if not left:
+        return
+    folder.mkdir()
+    real_installation(folder, REPOSITORY / "studies")
+    with served(folder, ("public",), "recorded:application", **REAL) as addresses:
+        for language in left:
+            walk = Walk(browser, addresses, language, options.pictures)
+            asking_a_hospital(walk)
+            walk.close()
+            log.add(f"real {language}", walk.looks)
 
 
 def _key(page: Page, language: str, state: str) -> str:

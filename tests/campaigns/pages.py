@@ -104,17 +104,28 @@ def demonstration(
         studies: what is rehearsed, and how far; those of ``make demo`` by default.
         application: another WSGI application than the installed one, for example ``recorded:application``.
     """
+    # Whoever needs a table of routes finds the settings of any process here.
     if not (folder / "ready").exists():
         prepare(folder, studies or studies_of_demo(REPOSITORY / "studies"))
     for name, value in environment(folder, "staff").items():
-        os.environ.setdefault(name, value)  # of any process: for the tables of routes
+        os.environ.setdefault(name, value)
+    with served(folder, tuple(PEOPLE), application) as addresses:
+        yield addresses
+
+
+@contextmanager
+def served(
+    folder: Path, processes: tuple[str, ...], application: str | None = None, **settings: str
+) -> Iterator[dict[str, str]]:
+    """Processes of an installation, until the end of the block: process → address."""
     addresses, running = {}, []
-    for process in PEOPLE:
+    for process in processes:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         addresses[process] = f"http://localhost:{port}"
         own = {**environment(folder, process), f"TRIALWRIGHT_{process.upper()}_ADDRESS": addresses[process]}
+        own |= settings
         paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
         own["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
         command = server_command(port)

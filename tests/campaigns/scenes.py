@@ -368,6 +368,20 @@ def for_the_committee(walk: Any) -> None:
     statistician.fill("main [name=reason]", "closed report")
     send(statistician, ACT)
     walk.look(statistician, "allocations, joined")
+    statistician.reload()
+    walk.look(statistician, "allocations, shown before", "refused")
+    statistician.goto(f"/{STUDY}/laboratory/allocations/envelope")
+    field = statistician.locator("main [name=participant]").first
+    if field.evaluate("one => one.tagName") == "SELECT":
+        field.select_option(index=1)
+    elif field.get_attribute("type") == "radio":
+        field.check()
+    else:
+        field.fill(PARTICIPANT)
+    send(statistician, ACT, unchecked=True)
+    walk.look(statistician, "envelope, made")
+    manager.goto(f"/{STUDY}/closure/review")
+    walk.look(manager, "blind review")
 
 
 def before_coming(walk: Any) -> None:
@@ -381,16 +395,41 @@ def before_coming(walk: Any) -> None:
     reader.fill("#f-age", "40")
     reader.click("#go")
     walk.look(reader, "pre-screener, with verdicts")
+    reader.route("**/*.js", lambda route: route.abort())
     for age, state in (("56", "filled"), ("forty", "refused")):
         reader.goto(path)
-        reader.wait_for_selector(".screener.one-by-one")
+        reader.fill("#f-age", age)
         with reader.expect_navigation():
-            reader.evaluate(
-                "age => { const form = document.querySelector('#f-age').form;"
-                " form.querySelector('#f-age').value = age; HTMLFormElement.prototype.submit.call(form); }",
-                age,
-            )
+            reader.click("#go")
         walk.look(reader, "pre-screener, judged by the server", state)
+
+
+def asking_a_hospital(walk: Any) -> None:
+    """A real trial's page, and a question to one of its hospitals; no scene of a demonstration."""
+    reader = walk.window("public")
+    reader.goto("/trials/frexalimab-sc-iv/")
+    walk.look(reader, "trial that is no demonstration")
+    reader.goto("/me/contact/frexalimab-sc-iv/")
+    walk.look(reader, "ask a hospital", "empty")
+    send(reader, unchecked=True)
+    walk.look(reader, "ask a hospital", "refused")
+    reader.locator("main select[name=site]").select_option(index=1)
+    send(reader, reach="+47 22 00 00 00")
+    walk.look(reader, "ask a hospital, sent")
+
+
+def every_type(walk: Any) -> None:
+    """A form with every type of item, a table of rows and conditions."""
+    nurse = walk.window("staff", NURSE)
+    form = f"/{STUDY}/participants/{newcomer(nurse)}/log/every_type/1/"
+    nurse.goto(form)
+    nurse.wait_for_load_state("networkidle")
+    walk.look(nurse, "form of every type", "empty")
+    nurse.fill("[name='v.count']", "4")
+    nurse.fill("[name='v.weight']", "heavy")
+    nurse.keyboard.press("Control+s")
+    nurse.wait_for_selector("#refused")
+    walk.look(nurse, "form of every type", "refused")
 
 
 SCENES: tuple[Callable[[Any], None], ...] = (

@@ -171,6 +171,41 @@ def test_a_participant_consents(public, staff, record, visit, javascript):
     assert "Your consent counts since" in page.inner_text("main")
 
 
+def tab_to(page, name):
+    """Press Tab until something with this accessible name has the focus."""
+    told = "[document.activeElement.innerText, document.activeElement.labels?.[0]?.innerText].join(' ')"
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if name in page.evaluate(told):
+            return
+    raise AssertionError(f"the keyboard does not reach {name!r}")
+
+
+def test_the_keyboard_alone_is_enough_to_consent_at_400_percent(public, staff, record, visit):
+    participant, code = (person := record.screened()), letter(staff, person)
+    page = visit(public, "/me/", width=320)
+    steps = (
+        ("Your number in the study", participant),
+        ("Your password", f"{code}\n"),
+        ("New password", OWN),
+        ("The same once more", f"{OWN}\n"),
+        ("Read about the study", "\n"),
+        ("go to the signature", "\n"),
+        ("Yes, I want to take part", " "),
+        ("Your password", f"{OWN}\n"),
+    )
+    for name, typed in steps:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
+        tab_to(page, name)
+        if typed.endswith("\n"):
+            with page.expect_navigation():
+                page.keyboard.type(typed)
+        else:
+            page.keyboard.type(typed)
+    assert "You have signed" in page.inner_text("main")
+    assert record.log(participant) == ["signed"]
+
+
 def test_what_was_answered_stands_in_the_event_and_the_place_is_kept(public, staff, record):
     participant = record.screened()
     with closing(entered(public, staff, participant)) as client:

@@ -33,8 +33,11 @@ REAL = {"TRIALWRIGHT_SECOND_FACTOR": "required"}
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory, request):
     """An installation with one real study, opened, one of its sites active."""
-    studies = request.config.rootpath / "studies"
-    folder = tmp_path_factory.mktemp("real")
+    return real_installation(tmp_path_factory.mktemp("real"), request.config.rootpath / "studies")
+
+
+def real_installation(folder, studies):
+    """Make it in an empty folder; ``campaigns/axe.py`` looks at it, too."""
     (folder / "secret.key").write_text("s" * 60)
     (folder / "closed.toml").write_text("")
     (folder / "installation.toml").write_text(

@@ -68,6 +68,32 @@ def test_a_nurse_types_a_whole_visit_by_keyboard_only(staff: Any, visit: Any) ->
     assert "complete" not in page.locator(".form-state").inner_text()
 
 
+def test_a_form_is_filled_and_corrected_without_javascript(staff: Any, visit: Any) -> None:
+    page = visit(staff, "/smart-ms/", NURSE, width=320, javascript=False)
+    form = own_form(page, "vital_signs")
+    page.goto(form)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.check("[name='v.position'][value='SUPINE']")
+    for name, typed in (("systolic", "128"), ("diastolic", "84"), ("pulse", "61"), ("temperature", "ten")):
+        page.fill(f"[name='v.{name}']", typed)
+    save = page.locator("main button[name=act][value=save]").first
+    save.click()
+    assert page.input_value("[name='v.temperature']") == "ten", "nothing typed is lost"
+    assert page.input_value("[name='v.pulse']") == "61"
+    page.fill("[name='v.temperature']", "36.9")
+    save.click()
+    page.goto(form)
+    assert "version 1" in page.locator(".form-state").inner_text()
+    page.fill("[name='v.pulse']", "62")
+    save.click()
+    assert page.locator("#refused").get_attribute("data-code") == "capture.reason_missing"
+    page.fill("[name='reason']", "read the wrong line")
+    save.click()
+    page.goto(form)
+    assert page.input_value("[name='v.pulse']") == "62"
+    assert "version 2" in page.locator(".form-state").inner_text()
+
+
 def test_checks_conditions_and_sums_answer_while_typing(staff: Any, visit: Any) -> None:
     page = visit(staff, f"{P}/log/every_type/1/", NURSE)
     ready(page)
