@@ -118,6 +118,19 @@ def test_a_correction_shows_both_values(archive):
     assert "<ins>" in pages
 
 
+def test_a_signature_reads_who_signed_when_and_what_it_means(archive):
+    """21 CFR 11.50: in the copy that people read, for each form and each consent that was signed."""
+    home, _, done = archive
+    pages = "".join(path.read_text(encoding="utf-8") for path in (home / "archive" / "timeline").iterdir())
+    meanings = {"capture.form_signed": "form signed", "consent.signed_by_participant": "signed by participant"}
+    signed = [fact for fact in done.trial.facts(Space.OPEN) if fact.event.TYPE in meanings]
+    assert {fact.event.TYPE for fact in signed} == set(meanings)
+    for fact in signed:
+        who = f"<td>{fact.actor} ({fact.role.replace('_', ' ')}, {fact.organisation})</td>"
+        said = (f"<td>{fact.at}</td>", who, f"<td>{meanings[fact.event.TYPE]}</td>")
+        assert any(all(part in row for part in said) for row in pages.splitlines()), fact
+
+
 def test_the_manifest_names_every_file_and_its_hash(archive):
     home, _, _ = archive
     done = subprocess.run(

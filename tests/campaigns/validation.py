@@ -2,7 +2,9 @@
 
     python tests/campaigns/validation.py          # make validation
 
-Exit code 1 where a test failed, or where a requirement has neither a test that ran nor somebody who sees to it.
+All of them run anew and the report is written whole, in some twenty minutes on two processors that nobody else uses:
+most of them are real servers and browsers. Exit code 1 where a test failed, or where a requirement has neither a test
+that ran nor somebody who sees to it.
 """
 
 from __future__ import annotations
@@ -132,16 +134,28 @@ def page(rows: Sequence[Requirement], told: Mapping[str, Result], about: str) ->
     return "\n".join(lines) + "\n"
 
 
+def revision() -> str:
+    """The commit of the sources, and whether they were changed since."""
+    commit = _git("rev-parse", "--short=12", "HEAD") or "unknown"
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", "src", "tests", "studies")
+    return f"`{commit}`" + (" with changes that are not committed" if changed else "")
+
+
+def _git(*words: str) -> str:
+    try:
+        done = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip()
+
+
 def main() -> int:
     """Run, write, answer the exit code."""
-    rows = requirements()
+    rows, began = requirements(), datetime.now(UTC)
     told = run(sorted({name for row in rows for name in row.tests}))
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout
     about = (
-        f"Trialwright {version('trialwright')}, revision `{commit.strip()[:12] or 'unknown'}`, Python"
-        f" {platform.python_version()} on {platform.system()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC."
+        f"Trialwright {version('trialwright')}, revision {revision()}, Python {platform.python_version()} on"
+        f" {platform.system()}, {began:%Y-%m-%d %H:%M} UTC, in {(datetime.now(UTC) - began).seconds // 60} minutes."
     )
     REPORT.write_text(page(rows, told, about), encoding="utf-8")
     missing = open_points(rows, told)

@@ -205,6 +205,42 @@ def test_cookies_are_out_of_reach_of_scripts_and_of_other_sites(serve):
         assert "SameSite=Lax" in cookie, cookie
 
 
+def test_over_https_cookies_and_browser_stay_with_it(strict, server_on):
+    """As the proxy in front hands requests on."""
+    server = server_on(strict.folder, "staff", TRIALWRIGHT_HTTPS="yes")
+    try:
+        behind = {"X-Forwarded-Proto": "https"}
+        answer = httpx.get(f"{server.address}/accounts/login/", headers=behind)
+        assert answer.headers["strict-transport-security"].startswith("max-age=31536000")
+        cookies = answer.headers.get_list("set-cookie")
+        assert cookies
+        assert all("Secure" in cookie for cookie in cookies)
+        plain = httpx.get(f"{strict.address}/accounts/login/", headers=behind)
+        assert "strict-transport-security" not in plain.headers
+    finally:
+        server.stop()
+
+
+def test_a_user_name_is_one_persons_for_ever_and_no_password_is_kept(strict):
+    """Also of somebody who left: their name is not given to the next."""
+    text = """
+from django.contrib.auth.hashers import identify_hasher
+from django.db import IntegrityError, transaction
+from trialwright_web.accounts.invitations import AlreadySignsIn, first_invitation
+from trialwright_web.accounts.models import Account
+one = Account.objects.get(username="monitor.1")
+try:
+    with transaction.atomic(): Account.objects.create(username="monitor.1")
+except IntegrityError: print("one account")
+Account.objects.filter(pk=one.pk).update(is_active=False)
+try: first_invitation("monitor.1")
+except AlreadySignsIn: print("not given again")
+Account.objects.filter(pk=one.pk).update(is_active=True)
+print(sys.argv[1] in one.password, identify_hasher(one.password).algorithm)
+"""
+    assert program(strict.folder, text, PASSWORD).splitlines() == ["one account", "not given again", "False argon2"]
+
+
 def test_an_invitation_lets_a_person_choose_their_own_password_once_and_asks_for_a_factor(strict, browser):
     own = {**os.environ, **environment(strict.folder, "staff")}
     invite = [sys.executable, "-m", "trialwright_web", "invite", "new.nurse"]
