@@ -7,15 +7,18 @@ share; each is dealt out by itself. The longest come first, so that no process i
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import subprocess
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import psycopg
@@ -142,6 +145,27 @@ def new_postgres_database(postgres_server: str) -> Callable[[], str]:
 def postgres_url(new_postgres_database: Callable[[], str]) -> str:
     """The address of a fresh, empty database of its own, as superuser."""
     return new_postgres_database()
+
+
+@pytest.fixture
+def weaken(monkeypatch: pytest.MonkeyPatch) -> Callable[[FunctionType, str, str], None]:
+    """Takes a rule out of a function for one test: ``weaken(function, "if too_few:", "if False:")``.
+
+    Everybody who has imported the function meets the weakened one. Where the text to be replaced does not stand
+    there exactly once, the test fails: its mutation must follow the code.
+    """
+    texts: dict[FunctionType, str] = {}
+
+    def take(function: FunctionType, old: str, new: str) -> None:
+        text = texts.get(function) or textwrap.dedent(inspect.getsource(function))
+        assert text.count(old) == 1, f"{old!r} does not stand once in {function.__qualname__}"
+        texts[function] = text.replace(old, new)
+        names = dict(function.__globals__)
+        whole = f"from __future__ import annotations\n{texts[function]}"
+        exec(compile(whole, f"<{function.__name__}, weakened>", "exec"), names)
+        monkeypatch.setattr(function, "__code__", names[function.__name__].__code__)
+
+    return take
 
 
 def _address(server: str, database: str) -> str:

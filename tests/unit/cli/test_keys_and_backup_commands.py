@@ -12,9 +12,20 @@ from typer.testing import CliRunner
 
 from trialwright.cli import app
 from trialwright.cli import drill as command
+from trialwright.cli import keys as ceremonies
 from trialwright.foundation.errors import InvalidValue, TrialwrightError
 from trialwright.ledger import SigningKey, VerifierKey, sign_checkpoint, verify_checkpoint
-from trialwright.sealing import InvalidKey, InvalidShares, WeakPassword, WrongKey, WrongPassword, read_key
+from trialwright.sealing import (
+    InvalidKey,
+    InvalidShares,
+    WeakPassword,
+    WrongKey,
+    WrongPassword,
+    escrow,
+    read_key,
+    shamir,
+)
+from trialwright.sealing import keys as sealing_keys
 from trialwright.stores import BackupUnusable, RestoredBehind, open_store
 from trialwright.trial.allocation.events import EmergencyUnblinded
 from trialwright.trial.keys.commands import RotationUnexplained
@@ -322,3 +333,65 @@ def test_a_lost_signing_key_leaves_what_it_signed_provable():
     assert [verify_checkpoint(note, keys).size for note in (before, after)] == [1, 2]
     with pytest.raises(TrialwrightError):
         verify_checkpoint(after, [lost.verifier])
+
+
+# --- builds without one of these protections, which the tests above must find ---------------------------------------
+
+NOT_COUNTED = (sealing_keys.combine_key, "if len(shares) < needed:", "if len(shares) < needed - 1:")
+WEAKENED = {
+    "one custodian fewer rebuilds the key": (
+        test_two_of_three_custodians_rebuild_a_key_and_one_does_not,
+        [NOT_COUNTED, (shamir.split, "in range(1, needed)", "in range(1, needed - 1)")],
+    ),
+    "whatever the shares give is taken for the key": (
+        test_two_of_three_custodians_rebuild_a_key_and_one_does_not,
+        [NOT_COUNTED, (sealing_keys.combine_key, ".public.fingerprint != fingerprint", ".public.fingerprint == ''")],
+    ),
+    "others can read a key file": (
+        lambda folder: test_a_key_is_made_for_its_owner_only_and_never_shown(folder, "escrow"),
+        [(ceremonies.write_secret, "0o600", "0o644")],
+    ),
+    "a key is overwritten": (
+        lambda folder: test_a_key_is_made_for_its_owner_only_and_never_shown(folder, "escrow"),
+        [
+            (ceremonies._check_room, "if path.exists():", "if False:"),
+            (ceremonies.write_secret, "os.O_EXCL", "os.O_TRUNC"),
+        ],
+    ),
+    "a password that others can read is taken": (
+        test_what_is_wrong_with_a_password_is_said_and_nothing_is_written,
+        [(ceremonies.read_password, "& 0o077", "& 0")],
+    ),
+    "an escrowed copy is sealed to whatever key is at hand": (
+        test_an_escrowed_key_comes_back_from_its_keeper_alone,
+        [(escrow.escrow_key, "seal_to(keeper, key.raw", "seal_to(key.public, key.raw")],
+    ),
+}
+"""What is taken away → the test that must fail then, and where what stands instead of what."""
+
+
+@pytest.mark.parametrize("weakness", WEAKENED)
+def test_a_weakened_ceremony_is_found(ceremony, weaken, weakness):
+    test, mutations = WEAKENED[weakness]
+    for function, old, new in mutations:
+        weaken(function, old, new)
+    with pytest.raises((AssertionError, pytest.fail.Exception, WrongKey)):
+        test(ceremony)
+
+
+def test_a_rotation_that_hears_no_second_person_is_found(record, tmp_path, weaken):
+    weaken(ceremonies.rotate, "if fingerprint != public.fingerprint:", "if False:")
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        test_a_key_is_not_put_in_force_unless_two_people_read_the_same(record, tmp_path)
+
+
+def test_a_drill_that_would_be_held_in_production_is_found(record, monkeypatch, weaken):
+    weaken(command.drill, 'if mode == "production":', "if False:")
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        test_a_drill_is_refused_in_production_and_writes_nothing(record, monkeypatch)
+
+
+def test_a_drill_that_leaves_the_envelope_unrecorded_is_found(record, weaken):
+    weaken(command._Drill._with_the_envelope, '_unblind(trial, participant, "envelope")', "pass")
+    with pytest.raises(AssertionError):
+        test_a_drill_shows_the_treatment_with_the_system_and_without_it_in_less_than_two_minutes(record)

@@ -10,6 +10,8 @@ import pytest
 from trialwright.build.compile import compiled
 from trialwright.protocol.roles import Role
 from trialwright.sealing import Dispensing, EnvelopeWriter, open_envelope
+from trialwright.trial import rooms
+from trialwright.trial.allocation import commands
 from trialwright.trial.allocation.commands import (
     CutUnknown,
     DiscloseForDataCut,
@@ -31,6 +33,7 @@ from trialwright.trial.allocation.events import AllocationDisclosed, EmergencyUn
 from trialwright.trial.allocation.gateway import NothingDisclosed, RowMissing, SealedAllocations, reveal
 from trialwright.trial.allocation.state import Randomised, SealedRows
 from trialwright.trial.allocation.views import LOOK, RANDOMISATION
+from trialwright.trial.closure.events import DeviationOpened
 from trialwright.trial.closure.state import Deviations, Ending
 from trialwright.trial.command import Actor, NotFound, Signature
 from trialwright.trial.event import Space
@@ -117,6 +120,28 @@ def test_nobody_is_dispensed_to_who_is_not_randomised(trial_world):
         trial_world.trial.allocations.label(participant)
 
 
+@pytest.mark.parametrize("look", ["dispensing", "emergency"])
+def test_an_allocation_is_opened_only_once_the_look_is_on_record(trial_world, look):
+    """Whoever opens one, at whatever moment of the act: the closed ledger already says so."""
+    participant = trial_world.randomised()
+    trial = trial_world.trial
+    honest = trial.allocations
+
+    class Watched:
+        def label(self, opened):
+            said = [entry for entry in trial.ledgers[Space.CLOSED].read() if entry.type == AllocationDisclosed.TYPE]
+            assert any(json.loads(entry.body)["data"]["participant"] == opened for entry in said), "opened unrecorded"
+            return honest.label(opened)
+
+    trial.allocations = Watched()
+    if look == "dispensing":
+        receipt = trial_world.give(DispenseAllocation(participant=participant), "laboratory")
+    else:
+        receipt = trial_world.give(UnblindInEmergency(participant=participant), "investigator", reason="seizure")
+    assert [f.event.participant for f in receipt.facts if isinstance(f.event, AllocationDisclosed)] == [participant]
+    assert reveal(receipt.facts, trial.allocations) == {participant: honest.label(participant)}
+
+
 # --- the gateway --------------------------------------------------------------------------------------------
 
 
@@ -201,6 +226,7 @@ def test_the_sponsor_learns_that_and_not_what(trial_world):
     row = trial_world.trial.stores[Space.OPEN].rows.get(RANDOMISATION, (participant,))
     assert row["unblinded"] == "emergency"
     assert not LABELS & {str(value) for value in row.values()}
+    no_label_in(trial_world)
 
 
 def test_unblinding_without_right_reason_or_signature_is_refused(trial_world):
@@ -384,3 +410,99 @@ def test_the_reason_of_an_emergency_is_read_by_blinded_people_and_those_of_other
     assert told.reason == "seizure"
     assert [row["reason"] for row in looks(trial_world)] == ["seizure", "for tomorrow"]
     assert all(fact.reason != "for tomorrow" for fact in trial_world.trial.facts())
+
+
+# --- builds without one of these protections, which the tests above must find ---------------------------------------
+
+
+def _reworded(command, change):
+    """A decision whose events are changed; ``None`` leaves one out."""
+    honest = rooms.DECISIONS[command]
+
+    def decide(given, state, context):
+        return [event for one in honest(given, state, context) if (event := change(one, context)) is not None]
+
+    return lambda monkeypatch: monkeypatch.setitem(rooms.DECISIONS, command, decide)
+
+
+def _peeking(event, context):
+    if context.allocations is not None:
+        context.allocations.label(event.participant)
+    return event
+
+
+def _telling(event, context):
+    return replace(event, shown=context.allocations.label(event.participant)) if hasattr(event, "shown") else event
+
+
+def _nameless(name):
+    return lambda monkeypatch: monkeypatch.setattr(commands, name, lambda *_: None)
+
+
+def _permitted(*roles):
+    """An emergency unblinding that these roles may give too."""
+    honest = UnblindInEmergency.PERMISSION
+    wider = replace(honest, roles=frozenset({*honest.roles, *roles}))
+    return lambda monkeypatch: monkeypatch.setattr(UnblindInEmergency, "PERMISSION", wider)
+
+
+WEAKENED = {
+    "a look reveals before it is recorded, dispensing": (
+        lambda world: test_an_allocation_is_opened_only_once_the_look_is_on_record(world, "dispensing"),
+        _reworded(DispenseAllocation, _peeking),
+    ),
+    "a look reveals before it is recorded, in an emergency": (
+        lambda world: test_an_allocation_is_opened_only_once_the_look_is_on_record(world, "emergency"),
+        _reworded(UnblindInEmergency, _peeking),
+    ),
+    "a dispensing leaves no record": (
+        lambda world: test_an_allocation_is_opened_only_once_the_look_is_on_record(world, "dispensing"),
+        _reworded(DispenseAllocation, lambda event, context: None),
+    ),
+    "the record of an emergency tells the arm": (
+        test_the_sponsor_learns_that_and_not_what,
+        _reworded(UnblindInEmergency, _telling),
+    ),
+    "an emergency leaves no word in the open space": (
+        test_the_sponsor_learns_that_and_not_what,
+        _reworded(UnblindInEmergency, lambda event, _: None if isinstance(event, EmergencyUnblinded) else event),
+    ),
+    "an emergency needs no reason": (
+        test_unblinding_without_right_reason_or_signature_is_refused,
+        _nameless("_check_reason"),
+    ),
+    "a nurse may unblind": (
+        test_unblinding_without_right_reason_or_signature_is_refused,
+        _permitted(Role.STUDY_NURSE),
+    ),
+    "an accident may name the arm": (test_an_accident_says_who_and_how_and_never_what, _nameless("_check_words")),
+    "an accident opens no deviation": (
+        test_an_accident_says_who_and_how_and_never_what,
+        _reworded(RecordAccidentalUnblinding, lambda event, _: None if isinstance(event, DeviationOpened) else event),
+    ),
+    "who was blind for a participant looks in another role": (
+        test_who_acted_for_a_participant_in_a_blinded_role_does_not_look_in_another,
+        _nameless("_check_unblinded"),
+    ),
+}
+"""What is taken away → the test that must fail then, and how it is taken."""
+
+
+@pytest.mark.parametrize("weakness", WEAKENED)
+def test_a_weakened_build_is_found(trial_world, monkeypatch, weakness):
+    test, take_away = WEAKENED[weakness]
+    take_away(monkeypatch)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        test(trial_world)
+
+
+def test_a_gateway_that_shows_what_nothing_recorded_is_found(trial_world, weaken):
+    weaken(reveal, "if not participants:", "if False:")
+    with pytest.raises(pytest.fail.Exception):
+        test_nothing_is_revealed_that_was_not_written_down(trial_world)
+
+
+def test_an_envelope_opened_that_shows_the_allocation_again_is_found(trial_world, weaken):
+    weaken(commands.unblind_in_emergency, 'if command.means == "system":', "if True:")
+    with pytest.raises(pytest.fail.Exception):
+        test_an_envelope_opened_when_the_system_was_down_is_recorded_and_shows_nothing_more(trial_world)

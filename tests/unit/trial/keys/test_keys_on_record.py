@@ -13,6 +13,7 @@ from trialwright.trial.keys.commands import (
     NotWhatWasShown,
     PutKeyInForce,
     RotationUnexplained,
+    put_key_in_force,
     shown_key,
 )
 from trialwright.trial.keys.events import KeyPutInForce
@@ -95,3 +96,33 @@ def test_after_a_rotation_what_was_sealed_still_opens(trial_worlds):
     label = world.trial.allocations.label(participant)
     put(world, new_key(KeyPurpose.DISPENSING, "new"), why="rotation")
     assert world.trial.allocations.label(participant) == label
+
+
+WEAKENED = {
+    "a key comes back": (
+        test_a_key_never_comes_back_and_nothing_but_a_key_goes_in, "if key.fingerprint in keys.known:", "if False:",
+    ),
+    "the signature may be over another key": (
+        test_the_signature_is_over_the_key, "context.signature.shown != shown", "False",
+    ),
+    "the sponsor puts a site's key in force": (
+        test_a_sites_key_is_its_investigators_and_every_other_the_sponsors,
+        "(key.purpose is KeyPurpose.IDENTITY) != (context.actor.role is Role.INVESTIGATOR)", "False",
+    ),
+    "a rotation forgets the key before": (
+        test_a_rotation_names_the_key_before_and_why_it_goes, "replaces=before", "replaces=None",
+    ),
+    "a rotation says no reason": (
+        lambda world: test_the_first_key_replaces_none_and_every_other_says_why(world, False, "bored"),
+        "if command.why not in (REASONS if before else (FIRST,)):", "if False:",
+    ),
+}  # fmt: skip
+"""What is taken away → the test that must fail then, and what stands instead of what."""
+
+
+@pytest.mark.parametrize("weakness", WEAKENED)
+def test_a_weakened_build_is_found(trial_world, weaken, weakness):
+    test, old, new = WEAKENED[weakness]
+    weaken(put_key_in_force, old, new)
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        test(trial_world)
