@@ -83,8 +83,11 @@ def run(names: Sequence[str]) -> Mapping[str, Result]:
     """Run the tests; name → result."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "results.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "--numprocesses=2", "-p", "no:cacheprovider"]
-        subprocess.run([*command, f"--junitxml={report}", *names], cwd=ROOT, check=False, env={**os.environ, "CI": "1"})
+        command = [
+            *(sys.executable, "-m", "pytest", "-q", "--numprocesses=2", "-p", "no:cacheprovider"),
+            *(f"--junitxml={report}", *names),
+        ]
+        subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "CI": "1"})
         found = ElementTree.parse(report).getroot().iter("testcase") if report.exists() else ()
         return results(names, list(found))
 
