@@ -172,6 +172,30 @@ def test_a_command_that_needs_a_signature_has_no_operation(nurse):
     assert not commands & {"SignForm", "SignCaseBook", "SignOffEligibility", "ApproveBuild", "RandomiseParticipant"}
 
 
+@pytest.mark.parametrize(
+    ("path", "sent", "status", "error"),
+    [
+        ("/me", {"headers": {"Authorization": "Bearer none"}}, 401, "api.no_token"),
+        ("/participants?limit=x", {}, 422, "api.unreadable"),
+        ("/views/no%20name", {}, 422, "api.unreadable"),
+        ("/views/nothing", {}, 404, "api.absent"),
+        (
+            "/commands/SaveForm",
+            {"content": b"\xff{", "headers": {"Idempotency-Key": "broken-01"}},
+            400,
+            "api.no_json",
+        ),
+        ("/commands/SaveForm", {"json": {"command": {"planted": 1}}}, 422, "api.unreadable"),
+    ],
+)
+def test_every_refusal_has_the_form_that_the_description_promises(nurse, path, sent, status, error):
+    method = "POST" if "commands" in path else "GET"
+    answer = nurse.request(method, path, **sent)
+    assert (answer.status_code, answer.json()["error"]) == (status, error)
+    assert set(answer.json()) >= {"error", "message", "remedy"}
+    assert "planted" not in answer.json()["remedy"]
+
+
 def test_the_description_can_be_attacked_without_an_answer_of_500(staff, nurse):
     """schemathesis: every operation with valid, invalid and absurd input, from the service's own description."""
     import schemathesis

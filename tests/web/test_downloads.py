@@ -6,18 +6,21 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from trialwright.trial.event import Space
 from trialwright.trial.views import VIEWS
-from trialwright_web.config.demo import environment
+from trialwright_web.config.demo import PASSWORD, environment
 
 HOME = "/smart-ms/downloads/"
+WITH_TESTS = os.pathsep.join(filter(None, (str(Path(__file__).parent), os.environ.get("PYTHONPATH", ""))))
 
 
 def finished(client):
@@ -59,12 +62,14 @@ def rows_of(archive, name):
 @pytest.fixture(scope="module")
 def staff(serve):
     """The staff's process with its worker."""
-    server = serve("staff")
+    server = serve("staff", application="weakened:application", PYTHONPATH=WITH_TESTS)
     own = {**os.environ, **environment(server.folder, "staff")}
-    worker = subprocess.Popen([sys.executable, "-m", "trialwright_web", "worker"], env=own)
+    worker = subprocess.Popen([sys.executable, "-m", "trialwright_web", "worker"], env=own, stdout=subprocess.PIPE)
+    assert worker.stdout.readline() == b"The worker of the process staff is at work.\n"
     yield server
     worker.terminate()
     assert worker.wait(timeout=60) == 0
+    worker.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -152,15 +157,88 @@ def test_the_copy_of_the_record_is_proven_by_the_receipt_and_shows_the_own_site_
     assert {s.partition("/")[2] for s in streams if s.startswith("participant/")} == people
 
 
-def test_the_audit_trail_as_a_table_cannot_run_formulas(staff, nurse):
+FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "=cmd|'/c calc'!A1", '=HYPERLINK("http://x","y")')
+
+
+def formulas_in(text):
+    """Cells of a table that a spreadsheet would run."""
+    return [
+        cell
+        for row in csv.reader(io.StringIO(text, newline=""))
+        for cell in row
+        if cell.startswith(("=", "@", "\t", "\r"))
+        or (cell.startswith(("+", "-")) and not cell[1:].replace(".", "").replace(",", "").isdigit())
+    ]
+
+
+@pytest.fixture(scope="module")
+def commented(staff, nurse):
+    """Remarks that look like formulas, left on a field of a participant of the own site."""
+    page = nurse.get("/smart-ms/api/tokens/").text
+    token = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    form = {"name": "remarks", "days": "1", "password": PASSWORD, "csrfmiddlewaretoken": token}
+    bearer = re.search(r"tw_[0-9a-f]{64}", nurse.post("/smart-ms/api/tokens/", data=form).text)[0]
+    program = staff.client()
+    program.headers["Authorization"] = f"Bearer {bearer}"
+    api = "/smart-ms/api/v1"
+    form = next(
+        row
+        for row in program.get(f"{api}/views/form", params={"limit": 5000}).json()["rows"]
+        if row["form"] == "vital_signs"
+    )
+    where = {name: form[name] for name in ("participant", "encounter", "form", "repeat")}
+    for number, text in enumerate(FORMULAS):
+        done = program.post(
+            f"{api}/commands/CommentItem",
+            json={"command": {**where, "item": "weight", "text": text}},
+            headers={"Idempotency-Key": f"remark-{number:04}"},
+        )
+        assert done.status_code == 200, done.text
+    return FORMULAS
+
+
+def test_the_audit_trail_as_a_table_cannot_run_formulas(nurse, commented):
     text = nurse.get(f"{HOME}audit-trail.csv").text
-    rows = list(csv.reader(io.StringIO(text)))
+    rows = list(csv.reader(io.StringIO(text, newline="")))
     assert rows[0][:5] == ["at", "local", "zone", "happened", "actor"]
     assert len(rows) > 1000
-    for row in rows[1:]:
-        for cell in row:
-            assert not cell.startswith(("=", "@", "\t", "\r"))
-            assert not cell.startswith(("+", "-")) or cell[1:].replace(".", "").replace(",", "").isdigit()
+    cells = {cell for row in rows for cell in row}
+    assert {f"'{formula}" for formula in commented if not formula.startswith("\t")} <= cells
+    assert formulas_in(text) == []
+
+
+def test_without_the_guard_the_formulas_are_found(nurse, commented):
+    text = nurse.get(f"{HOME}audit-trail.csv", headers={"X-Planted-Fault": "no_guard"}).text
+    found = {cell.strip() for cell in formulas_in(text)}
+    assert {formula.strip() for formula in commented} <= found
+
+
+def test_files_that_the_worker_makes_cannot_run_formulas(nurse, commented):
+    asked(nurse, "views.csv")
+    finished(nurse)
+    archive, _ = fetched(nurse, "comment.csv")
+    cells = {cell for row in rows_of(archive, "comment.csv") for cell in row.values()}
+    assert "'=1+1" in cells
+    for name in archive.namelist():
+        assert formulas_in(archive.read(name).decode()) == [], name
+
+
+STOP_EARLY = """
+import os, signal
+from trialwright_web.config import commands
+prepared = commands._django
+def told_meanwhile():
+    os.kill(os.getpid(), signal.SIGTERM)
+    prepared()
+commands._django = told_meanwhile
+commands.worker(once=False)
+"""
+
+
+def test_a_worker_that_is_told_to_stop_while_it_begins_ends_in_order(staff):
+    own = {**os.environ, **environment(staff.folder, "staff")}
+    done = subprocess.run([sys.executable, "-c", STOP_EARLY], env=own, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_page_of_the_trail_shows_old_and_new_values_and_only_of_the_own_site(staff, nurse):

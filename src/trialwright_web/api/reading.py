@@ -62,7 +62,7 @@ class Waiting(Schema):
     late: bool
 
 
-PROBLEMS = {frozenset({401, 403, 404, 409, 422}): Problem}
+PROBLEMS = {frozenset({400, 401, 403, 404, 409, 422}): Problem}
 """What any operation may answer instead."""
 
 

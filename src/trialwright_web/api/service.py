@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
 from ninja.security import HttpBearer
 
 from trialwright.foundation.errors import Refusal, TrialwrightError
@@ -95,6 +96,27 @@ def absent(request: HttpRequest, error: Http404) -> HttpResponse:
     """Nothing there, or of another site; the two look alike."""
     said = {"error": "api.absent", "message": "there is nothing here", "remedy": "look at the list first"}
     return api.create_response(request, said, status=404)
+
+
+@api.exception_handler(ValidationError)
+def unreadable(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """What was sent is not what the description asks for: where, and why; never what was sent."""
+    wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors[:20])
+    said = {"error": "api.unreadable", "message": wrong, "remedy": "send what openapi.json describes"}
+    return api.create_response(request, said, status=422)
+
+
+@api.exception_handler(HttpError)
+def turned_away(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Without a token that counts (401), or with a body that is no JSON (400)."""
+    codes = {400: "api.no_json", 401: "api.no_token"}
+    remedies = {400: "send JSON in UTF-8", 401: "send the header Authorization: Bearer with a token in force"}
+    said = {
+        "error": codes.get(error.status_code, "api.refused"),
+        "message": str(error),
+        "remedy": remedies.get(error.status_code, "look at openapi.json"),
+    }
+    return api.create_response(request, said, status=error.status_code)
 
 
 # The operations add themselves.

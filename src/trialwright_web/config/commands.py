@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -136,15 +138,25 @@ def server_command(port: int, *, host: str = "127.0.0.1", workers: int = 1, thre
 @app.command()
 def worker(once: Annotated[bool, typer.Option(help="Do what waits and end.")] = False) -> None:
     """Sign checkpoints, send mail, make exports, forget what is too old: until told to stop."""
+    stopped = _told_to_stop()  # before anything that takes its time: told early, it ends in order, too
     _django()
-    from trialwright_web.config.worker import Worker, run_until_told
+    from trialwright_web.config.worker import Worker
 
+    own = Worker(SystemClock())
     if once:
-        own = Worker(SystemClock())
-        while own.round():
+        while own.round() and not stopped.is_set():
             pass
-    else:
-        run_until_told(SystemClock())
+        return
+    typer.echo(f"The worker of the process {_environment().process} is at work.")
+    own.run(stopped)
+
+
+def _told_to_stop() -> threading.Event:
+    """Set when the process is told to stop (SIGTERM, SIGINT); the round at hand is finished first."""
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    return stopped
 
 
 @app.command()

@@ -7,7 +7,6 @@ hour what is too old is forgotten. Time comes from the clock it is given.
 from __future__ import annotations
 
 import logging
-import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -150,11 +149,3 @@ class Worker:
         if self._process == "staff":
             sweep_orphans(now)
         return purge_drafts(now - DRAFTS_KEPT)
-
-
-def run_until_told(clock: Clock) -> None:
-    """Run until the process is told to stop (SIGTERM, SIGINT); the round at hand is finished first."""
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
-    Worker(clock).run(stopped)
