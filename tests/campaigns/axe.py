@@ -192,7 +192,7 @@ def main() -> None:
             _scenes(browser, addresses, options, log)
             if not options.only.startswith("scene"):
                 pages = pages_of(browser, addresses, folder)
-                _pages(browser, addresses, _covering(pages, unseen(log.looks)), options, log, "filled")
+                _pages(browser, addresses, _covering(pages, unseen(log.looks)), options, log, "filled", refused=False)
                 _pages(browser, addresses, _firsts(pages), options, log, "filled")
                 _real(browser, Path(temporary) / "real", options, log)
                 _empty(browser, folder.with_name(f"{folder.name}-begun"), options, log)
@@ -249,18 +249,21 @@ def _pages(
     options: argparse.Namespace,
     log: Log,
     state: str,
+    *,
+    refused: bool = True,
 ) -> None:
     wanted = defaultdict(list)
     for page, language in pages_in_languages:
         wanted[page.process, page.person, language].append(page)
+    part = state if refused else "cover"
     for (process, person, language), pages in wanted.items():
-        left = [page for page in pages if options.only in page.name and _key(page, language, state) not in log.done]
+        left = [page for page in pages if options.only in page.name and _key(page, language, part) not in log.done]
         if left:
             walk = Walk(browser, addresses, language, options.pictures)
             window = walk.window(process, person)
             for page in left:
-                _one(walk, window, page, state)
-                log.add(_key(page, language, state), walk.looks)
+                _one(walk, window, page, state, refused=refused)
+                log.add(_key(page, language, part), walk.looks)
                 walk.looks = []
             walk.close()
 
@@ -329,18 +332,18 @@ def _real(browser: Any, folder: Path, options: argparse.Namespace, log: Log) -> 
             log.add(f"real {language}", walk.looks)
 
 
-def _key(page: Page, language: str, state: str) -> str:
-    return f"{state} {page.name} {language}"
+def _key(page: Page, language: str, part: str) -> str:
+    return f"{part} {page.name} {language}"
 
 
-def _one(walk: Walk, window: Any, page: Page, state: str) -> None:
+def _one(walk: Walk, window: Any, page: Page, state: str, *, refused: bool) -> None:
     window.goto(page.path)
     here = window.url.partition(walk.addresses[page.process])[2]
     if kind_of(page.process, here) != kind_of(page.process, page.path):
         return  # an empty form that was sent before did act, and the page leads on
     walk.look(window, page.name, state)
     # Where an empty form does act, it acts in a demonstration.
-    if "accounts" not in page.path and _sent_empty(window) and "accounts/login" not in window.url:
+    if refused and "accounts" not in page.path and _sent_empty(window) and "accounts/login" not in window.url:
         walk.look(window, page.name, "refused")
 
 
