@@ -61,6 +61,43 @@ def product(participant: str, label: str, act: str = "") -> str:
     return f"/{STUDY}/laboratory/products/{participant}/{label}" + (f"/{act}" if act else "")
 
 
+@pytest.mark.parametrize(
+    ("process", "person", "desk", "boards"),
+    [
+        ("closed", "cell_laboratory.1", "smart-ms:cell_laboratory@", ("laboratory?show=mine",)),
+        ("closed", "qualified_person.1", "smart-ms:qualified_person@", ("laboratory?show=mine",)),
+        ("closed", "injecting_physician.03", "smart-ms:injecting_physician@03",
+         ("laboratory?show=mine", "products?show=mine")),
+        ("closed", "unblinded_monitor.1", "smart-ms:unblinded_monitor@", ("laboratory?show=mine",)),
+        ("closed", "pharmacist.11", "ocrelizumab-sc:pharmacist@11", ("laboratory?show=mine",)),
+        ("staff", "investigator.03", "smart-ms:investigator@03", ()),
+    ],
+)  # fmt: skip
+def test_the_home_lists_what_waits_on_the_boards(
+    request: pytest.FixtureRequest, acts: Any, process: str, person: str, desk: str, boards: tuple[str, ...]
+) -> None:
+    client = request.getfixturevalue(process).client(person, desk)
+    study = desk.partition(":")[0]
+    page = client.get(f"/{study}/")
+    home = _next_acts(page, study)
+    on_boards = [act for board in boards for act in _next_acts(client.get(f"/{study}/{board}"), study)]
+    begun = [act for act in on_boards if not act.endswith("/gate-collection")]  # of every later slot: no news
+    assert set(begun) <= set(home)
+    if boards:
+        assert set(home) <= set(on_boards)
+    tasks = 'class="task"' in page.text
+    assert ("Nothing waits for you." in acts.words(page)) is not tasks
+    if person in ("cell_laboratory.1", "qualified_person.1", "investigator.03"):
+        assert home, acts.words(page)
+
+
+def _next_acts(page: httpx.Response, study: str) -> list[str]:
+    """Addresses of acts with products and injections that a page offers."""
+    assert page.status_code == 200
+    main = page.text.partition("<main")[2].partition("</main>")[0]
+    return re.findall(rf'href="(/{study}/(?:laboratory/)?products/[^/"]+/[^/"]+/[a-z-]+)"', main)
+
+
 def test_a_product_goes_from_release_to_injection_over_two_scanned_identifiers(
     acts: Any, closed: Any, installation: Path, laboratory: httpx.Client, qualified: httpx.Client
 ) -> None:
@@ -234,6 +271,11 @@ def test_everybody_in_the_closed_process_reaches_their_own_pages(
     closed: Any, person: str, desk: str, address: str, status: int
 ) -> None:
     assert closed.client(person, f"{STUDY}:{desk}").get(f"/{STUDY}{address}").status_code == status
+
+
+def test_imports_stand_in_the_menu_of_who_fills_forms_only(laboratory: httpx.Client, staff: Any) -> None:
+    assert f"/{STUDY}/imports/" not in laboratory.get(f"/{STUDY}/").text
+    assert f"/{STUDY}/imports/" in staff.client("study_nurse.03", f"{STUDY}:study_nurse@03").get(f"/{STUDY}/").text
 
 
 def test_an_injecting_physician_sees_the_own_site_only(closed: Any, installation: Path) -> None:

@@ -163,6 +163,10 @@ class Catalogue:
             Suggestion(found, named=False) for found in near
         )
 
+    def conditions(self, language: str) -> tuple[str, ...]:
+        """Every disease there is, in words of the language where the study has them."""
+        return tuple(sorted({listing.condition(language).text for listing in self.listings}, key=str.casefold))
+
     def countries(self) -> tuple[str, ...]:
         """Every country with a site."""
         return tuple(sorted({country for listing in self.listings for country in listing.countries}))

@@ -15,6 +15,7 @@ from trialwright_web.capture.enrolment_model import curve, enrolment
 from trialwright_web.capture.home_model import SEES_FIGURES, cards, groups, of_desk, roles_at, signable_forms
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.waiting import boards_waiting
 
 
 @at_desk()
@@ -25,9 +26,11 @@ def home(request: Request, desk: Desk) -> HttpResponse:
     waiting = of_desk(desk, found)
     if desk.holds_closed:
         waiting += closed_tasks(desk.rows, desk.closed_rows, desk.builds, role=desk.role, site=desk.site)
+    boards = boards_waiting(desk)
     context: dict[str, Any] = {
         "groups": groups(desk, waiting),
-        "number": len(waiting),
+        "boards": boards,
+        "number": len(waiting) + sum(len(board.lines) for board in boards),
         "late": sum(task.late for task in waiting),
         "zone": desk.zone(),
     }

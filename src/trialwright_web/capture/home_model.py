@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -21,7 +22,7 @@ from trialwright.trial.tasks import FEW, CellState, Kind, MatrixRow, Task
 from trialwright_web.capture.addresses import address, query_row, reachable, task_address
 from trialwright_web.capture.enrolment_model import Enrolment
 from trialwright_web.capture.readers import SITE_STAFF
-from trialwright_web.capture.words import KINDS, Words, form_words, short_name, visit_words
+from trialwright_web.capture.words import KINDS, Words, criterion_words, form_words, visit_words
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.templatetags.shell import in_language
 
@@ -29,6 +30,10 @@ FIRST = 8
 """Tasks of a kind that are shown at once."""
 MOST = 100
 """Tasks of a kind that are listed at all; the screen where they are done lists the others."""
+
+
+LONGEST = 40
+"""Characters of a criterion on a card."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +118,12 @@ def about_words(desk: Desk, task: Task) -> str:
         case Kind.MEET_CLOCK:
             event, _sep, clock = task.about.rpartition(".")
             declared = next((one for one in build.study.safety.clocks if one.id == clock), None)
-            return f"{event} · {in_language(declared.label) if declared else clock}"
+            row = desk.rows.get(ADVERSE_EVENT, (task.participant, event)) or {}
+            return f"{row.get('term') or event} · {in_language(declared.label) if declared else clock}"
         case Kind.COUNTERSIGN_CONSENT | Kind.CONSENT_AGAIN:
             return _("version %(version)s") % {"version": task.about}
         case Kind.END_SCREENING:
-            return ", ".join(short_name(name) for name in task.about.split())
+            return " · ".join(criterion_words(build, name) for name in task.about.split())
     return task.about
 
 
@@ -142,10 +148,17 @@ def _included(desk: Desk, people: Enrolment) -> Card:
 
 
 def _not_included(desk: Desk, people: Enrolment) -> Card:
-    top = [f"{short_name(one.criterion) or _('other')}: {one.number}" for one in people.reasons[:2]]
+    top = [f"{_why_not(desk, one.criterion)}: {one.number}" for one in people.reasons[:2]]
     rest = sum(one.number for one in people.reasons[2:])
     note = " · ".join([*top, *([_("others: %(number)d") % {"number": rest}] if rest else [])])
     return Card(_("Screened, not included"), str(people.not_included), note, address("capture:enrolment", desk.study))
+
+
+def _why_not(desk: Desk, criterion: str) -> str:
+    """Why somebody was not included, short enough for a card."""
+    if criterion == "consent_refused":
+        return _("consent refused")
+    return Truncator(criterion_words(desk.build, criterion).rstrip(".")).chars(LONGEST) if criterion else _("other")
 
 
 def _queries(desk: Desk) -> Card:

@@ -32,6 +32,7 @@ from trialwright_web.capture.words import form_words
 from trialwright_web.shell.acts import AnswerMissing, PageMoved
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.drafts import clear_draft, find_draft, keep_draft
+from trialwright_web.shell.menu import offered_where
 from trialwright_web.shell.pages import render_page, status_of
 from trialwright_web.shell.refusals import told
 from trialwright_web.shell.studies import installation
@@ -62,18 +63,26 @@ def mappings(desk: Desk) -> tuple[ImportMapping, ...]:
     Raises:
         MappingInvalid: a declared one does not fit.
     """
-    build = desk.build
-    spaces = {"open", *(("closed",) if Space.CLOSED in desk.trial.stores and desk.is_unblinded else ())}
-    fillable = {
-        name
-        for name, compiled in build.forms.items()
-        if desk.role in compiled.form.filled_by and compiled.form.space in spaces
-    }
+    build, fillable = desk.build, _fillable(desk)
     declared = declared_mappings(installation().studies[desk.study].folder, build)
     return (
         *(one for one in declared if fillable.intersection(one.forms())),
         *(plain_mapping(build.forms[name], build) for name in build.forms if name in fillable),
     )
+
+
+def _fillable(desk: Desk) -> frozenset[str]:
+    """Forms that the role fills, of the spaces that the desk holds."""
+    spaces = {"open", *(("closed",) if Space.CLOSED in desk.trial.stores and desk.is_unblinded else ())}
+    return frozenset(
+        name
+        for name, compiled in desk.build.forms.items()
+        if desk.role in compiled.form.filled_by and compiled.form.space in spaces
+    )
+
+
+def _fills_any(desk: Desk) -> bool:
+    return bool(_fillable(desk))
 
 
 def _mapping(desk: Desk, name: str) -> ImportMapping:
@@ -83,6 +92,7 @@ def _mapping(desk: Desk, name: str) -> ImportMapping:
     return found
 
 
+@offered_where(_fills_any)
 @at_desk(*IMPORTERS)
 @require_http_methods(["GET", "POST"])
 def imports(request: Request, desk: Desk) -> HttpResponse:

@@ -148,6 +148,7 @@ def _links(desk: Desk, participant: str) -> dict[str, str]:
         "paper": reachable(desk, "consents:paper", study, participant),
         "contact": reachable(desk, "consents:contact", study, participant),
         "randomise": reachable(desk, "randomise:participant", study, participant),
+        "accidental": reachable(desk, "randomise:accidental", study, participant),
         "new_visit": reachable(desk, "capture:new_visit", study, participant),
         "safety": reachable(desk, "safety:board", study),
         "report": reachable(desk, "safety:report", study),

@@ -38,7 +38,7 @@ from trialwright_web.shell.templatetags.shell import in_language
 SCOPES: Mapping[str, Words] = {
     "treatment": _("treatment"),
     "visits": _("visits"),
-    "data": _("use of data"),
+    "data_use": _("use of data"),
     "samples": _("samples"),
 }
 

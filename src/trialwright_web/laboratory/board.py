@@ -19,6 +19,7 @@ from trialwright_web.laboratory.chain import Product, product_of
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.stages import expires
+from trialwright_web.shell.waiting import Waiting, says_what_waits
 
 READERS = (
     Role.CELL_LABORATORY, Role.QUALIFIED_PERSON, Role.PHARMACIST, Role.INJECTING_PHYSICIAN, Role.UNBLINDED_MONITOR,
@@ -43,6 +44,20 @@ class Line:
         return bool(self.next) and self.next[0].expected
 
 
+def _waiting(desk: Desk) -> Iterator[Waiting]:
+    """What comes next here, as the home lists it."""
+    for line in _lines(desk):
+        if line.waits:
+            yield Waiting(
+                words=str(line.next[0].title),
+                address=line.next[0].address,
+                participant=line.product.participant,
+                about=line.product.label,
+                due=line.expires.isoformat() if line.expires else None,
+            )
+
+
+@says_what_waits(_waiting)
 @at_desk(*READERS)
 @require_GET
 def board(request: Request, desk: Desk) -> HttpResponse:

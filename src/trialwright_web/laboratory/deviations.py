@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as now
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -13,10 +16,22 @@ from trialwright.trial.closure.views import CLOSED_DEVIATION
 from trialwright_web.shell.acts import Act, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.waiting import Waiting, says_what_waits
 
 READERS = (Role.CELL_LABORATORY, Role.QUALIFIED_PERSON, Role.UNBLINDED_MONITOR)
 
 
+def _waiting(desk: Desk) -> Iterator[Waiting]:
+    """Those not yet classified, for whom may do it."""
+    if may_act(desk, ClassifyClosedDeviation):
+        for row in desk.closed_rows.where(CLOSED_DEVIATION):
+            if row["classified_at"] is None:
+                participant, deviation = str(row["participant"]), str(row["deviation"])
+                address = reverse("laboratory:classify", args=(desk.study, participant, deviation))
+                yield Waiting(now("Classify the deviation"), address, participant, str(row["about"]))
+
+
+@says_what_waits(_waiting)
 @at_desk(*READERS)
 @require_GET
 def deviations(request: Request, desk: Desk) -> HttpResponse:

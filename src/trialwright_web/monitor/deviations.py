@@ -24,6 +24,7 @@ from trialwright.trial.closure.commands import (
 from trialwright.trial.closure.views import BREACH, DEVIATION, MEASURE
 from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
+from trialwright_web.shell.menu import reached
 from trialwright_web.shell.pages import render_page
 
 READERS = (
@@ -84,6 +85,7 @@ def deviations(request: Request, desk: Desk) -> HttpResponse:
         "breaches": [row for row in desk.rows.where(BREACH) if desk.site is None],
         "measures": [row for row in desk.rows.where(MEASURE) if desk.site in (None, row["site"])],
         "unblinded": [r for r in desk.rows.where(RANDOMISATION) if r["unblinded"] and r["participant"] in people],
+        "learned": list(_accidents(desk, people)),
         "may_report": may_act(desk, OpenDeviation),
         "may_classify": may_act(desk, ClassifyDeviation),
         "may_breach": may_act(desk, RecordSeriousBreach),
@@ -101,6 +103,15 @@ def _lines(desk: Desk, site: str) -> Iterator[Line]:
             kind = str(row["kind"])
             days = (desk.now - datetime.fromisoformat(str(row["opened_at"]))).days
             yield Line(row, str(person["site"]), KINDS.get(kind, kind), days)
+
+
+def _accidents(desk: Desk, people: set[str]) -> Iterator[tuple[str, str]]:
+    """Where an accidental unblinding is recorded, of each randomised participant, if the desk does that."""
+    for row in desk.rows.where(RANDOMISATION):
+        participant = str(row["participant"])
+        address, view = reached(desk, "randomise:accidental", participant)
+        if participant in people and view is not None:
+            yield participant, address
 
 
 @at_desk(Role.INVESTIGATOR, Role.STUDY_NURSE, Role.MONITOR, Role.DATA_MANAGER, Role.MEDICAL_MONITOR)
@@ -156,7 +167,7 @@ def classify(request: Request, desk: Desk, participant: str, deviation: str) -> 
         facts=(
             (_("Participant"), participant),
             (_("Concerns"), KINDS.get(kind, kind)),
-            (_("About"), str(row["about"])),
+            (_("What happened"), str(row["about"])),
         ),
         fields=(
             Field(

@@ -17,11 +17,14 @@ from trialwright.protocol.roles import Role
 from trialwright.trial.custody.views import SLOT
 from trialwright.trial.enrolment.views import DISPOSITION
 from trialwright.trial.tasks import UNDER_WAY
-from trialwright_web.products.site import Offer, offers
+from trialwright_web.products.site import ACTS, Offer, offers
+from trialwright_web.shell.acts import may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.flags import flag_words
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.stages import Stage, Words, empty_slot, expires, stages, status_words
+from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.waiting import Waiting, says_what_waits
 
 READERS = (
     Role.INVESTIGATOR, Role.STUDY_NURSE, Role.INJECTING_PHYSICIAN, Role.MONITOR, Role.UNBLINDED_MONITOR,
@@ -43,6 +46,11 @@ class SlotLine:
     flags: tuple[str, ...]
     next: tuple[Offer, ...]
     address: str
+
+    @property
+    def waits(self) -> bool:
+        """Whether the desk is who comes next."""
+        return bool(self.next) and self.next[0].expected
 
 
 def lines(desk: Desk) -> Iterator[SlotLine]:
@@ -75,6 +83,29 @@ def line(desk: Desk, custody: Custody, person: Row, planned: Slot, row: Row | No
     )
 
 
+def _waiting(desk: Desk) -> Iterator[Waiting]:
+    """What the desk does next for an injection that is under way; the first gate of later ones is no news."""
+    custody = desk.build.study.custody
+    if custody is None or not any(may_act(desk, command) for _title, command, _page in ACTS.values()):
+        return
+    people = {row["participant"]: row for row in desk.participants()}
+    planned = {slot.id: slot for slot in custody.slots}
+    for row in desk.rows.where(SLOT):
+        person, slot = people.get(row["participant"]), planned.get(str(row["slot"]))
+        if person is None or slot is None:
+            continue
+        one = line(desk, custody, person, slot, row)
+        if one.waits:
+            yield Waiting(
+                words=str(one.next[0].title),
+                address=one.next[0].address,
+                participant=one.participant,
+                about=in_language(slot.label),
+                due=one.expires.isoformat() if one.expires else None,
+            )
+
+
+@says_what_waits(_waiting)
 @at_desk(*READERS)
 @require_GET
 def board(request: Request, desk: Desk) -> HttpResponse:
@@ -82,7 +113,7 @@ def board(request: Request, desk: Desk) -> HttpResponse:
     found = list(lines(desk))
     chosen = request.GET.get("show", "")
     if chosen == "mine":
-        found = [one for one in found if one.next and one.next[0].expected]
+        found = [one for one in found if one.waits]
     elif chosen != "all":
         found = [one for one in found if not _is_over(one)]
     return render_page(

@@ -25,6 +25,7 @@ from trialwright.trial.custody.commands import (
 from trialwright.trial.custody.events import ASK_PHYSICIAN, READY, REPEAT_COLLECTION
 from trialwright.trial.custody.judging import gate_results
 from trialwright.trial.custody.views import SLOT
+from trialwright.trial.tasks import UNDER_WAY
 from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.stages import empty_slot, status_words
@@ -69,7 +70,8 @@ class Place:
 
 def offers(desk: Desk, person: Row, row: Row) -> tuple[Offer, ...]:
     """What the desk may do for a slot, what is expected first."""
-    expected = expected_act(row)
+    # Of somebody who has left nothing more is expected; what happened all the same can still be recorded.
+    expected = expected_act(row) if person["status"] in UNDER_WAY else None
     found = []
     for name, (title, command, _page) in ACTS.items():
         if may_act(desk, command) and person["status"] != "screening_failed":

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from trialwright.finder import (
     TOWNS,
+    Catalogue,
     Listing,
     PublicPage,
     Search,
@@ -50,12 +51,19 @@ def trials(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "given": request.GET,
         "searching": any(request.GET.get(name) for name in FILTERS),
+        "conditions": _diseases(known, language, request.GET.get("condition", "").strip()),
         "countries": known.countries(),
         "phases": known.phases(),
         "statuses": known.statuses(),
         "noindex": not installation_is_real(),
     }
     return render_page(request, "public/trials.html", context, status=422 if problem else 200)
+
+
+def _diseases(known: Catalogue, language: str, given: str) -> tuple[str, ...]:
+    """Diseases to choose from; words of an address that are none of them stay what was chosen."""
+    diseases = known.conditions(language)
+    return diseases if not given or given in diseases else (given, *diseases)
 
 
 @open_to_all

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from django.http import HttpResponse
 from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -55,16 +57,40 @@ def menu(desk: Desk, path: str) -> tuple[Entry, ...]:
     """The lines for a desk."""
     found = []
     for name, label, icon in ENTRIES:
-        try:
-            address = reverse(name, args=(desk.study,))
-        except NoReverseMatch:
-            continue
-        view = resolve(address).func
-        roles = getattr(view, "roles", None) or ()
-        visitor = not desk.is_unblinded and _closed() and not getattr(view, "visitors", False)
-        if desk.role in roles and not visitor:
+        address, view = reached(desk, name)
+        if view is not None:
             found.append(Entry(str(label), address, icon, _is_current(name, address, path)))
     return tuple(found)
+
+
+def reached(desk: Desk, name: str, *about: str) -> tuple[str, Callable[..., Any] | None]:
+    """Address and view of a study's route; no view where the process has no such route, or it is not the role's.
+
+    Args:
+        about: what the route names after the study.
+    """
+    try:
+        address = reverse(name, args=(desk.study, *about))
+    except NoReverseMatch:
+        return "", None
+    view = resolve(address).func
+    roles = getattr(view, "roles", None) or ()
+    visitor = not desk.is_unblinded and _closed() and not getattr(view, "visitors", False)
+    offered = getattr(view, "offered", None)
+    reaches = desk.role in roles and not visitor and (offered is None or offered(desk))
+    return address, view if reaches else None
+
+
+def offered_where(
+    says: Callable[[Desk], bool],
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Declare of a view at which desks the menu offers it, of those that reach it; goes above ``at_desk``."""
+
+    def declare(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        view.offered = says  # type: ignore[attr-defined]  # read by reached
+        return view
+
+    return declare
 
 
 def _is_current(name: str, address: str, path: str) -> bool:

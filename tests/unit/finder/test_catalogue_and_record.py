@@ -80,6 +80,14 @@ def test_a_disease_is_found_by_a_part_of_its_name(catalogue):
     assert "smart-ms" in found(catalogue, condition="multippel sklerose")
 
 
+def test_every_disease_that_is_offered_finds_its_studies(catalogue):
+    for language in ("en", "nb", "nn"):
+        offered = catalogue.conditions(language)
+        assert len(set(offered)) == len(offered)
+        everything = set().union(*(found(catalogue, condition=disease) for disease in offered))
+        assert everything == {listing.study for listing in catalogue.listings}
+
+
 def test_filters_offer_what_there_is(catalogue):
     assert {"NO", "PL", "ES"} <= set(catalogue.countries())
     assert catalogue.phases() == ("II", "III")
