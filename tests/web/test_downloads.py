@@ -157,6 +157,47 @@ def test_the_copy_of_the_record_is_proven_by_the_receipt_and_shows_the_own_site_
     assert {s.partition("/")[2] for s in streams if s.startswith("participant/")} == people
 
 
+def test_whole_study_files_of_standards_and_the_code_book_are_made_and_blinded(staff):
+    sponsor = staff.client("sponsor.1")
+    for wanted in ("odm.1.3.2", "sdtm.dataset-json", "codebook.pdf"):
+        assert asked(sponsor, wanted)[0].status_code == 200
+    finished(sponsor)
+    odm, _ = fetched(sponsor, "snapshot.xml")
+    assert b"<ODM" in odm.read("snapshot.xml")[:2000]
+    assert "transactions.xml" in odm.namelist()
+    sdtm, _ = fetched(sponsor, "define.xml")
+    assert "reviewers-guide.md" in sdtm.namelist()
+    arms = {row[columns.index("ARMCD")] for columns, rows in [_dataset(sdtm, "dm.json")] for row in rows}
+    assert len(arms) > 1
+    assert "dummy" in sdtm.read("reviewers-guide.md").decode().casefold()
+    book, _ = fetched(sponsor, "acrf.pdf")
+    assert book.read("acrf.pdf").startswith(b"%PDF")
+    with pytest.raises(AssertionError, match="no file holds"):
+        fetched(sponsor, "README.txt")  # never the record itself
+
+
+def _dataset(archive, name):
+    """Columns and rows of a Dataset-JSON file."""
+    content = json.loads(archive.read(name))
+    return [column["name"] for column in content["columns"]], content["rows"]
+
+
+def test_an_inspector_reads_the_whole_open_record_without_the_application(staff):
+    inspector = staff.client("inspector.1")
+    asked(inspector, "archive.zip")
+    finished(inspector)
+    archive, _ = fetched(inspector, "README.txt")
+    assert any(name.startswith("timeline/") for name in archive.namelist())
+    assert any(name.startswith("ledger-smart-ms-open/") for name in archive.namelist())
+    assert not any("closed" in name for name in archive.namelist())
+
+
+def test_what_is_made_of_all_sites_is_not_for_a_site_and_the_archive_for_inspectors_only(staff, nurse):
+    for wanted in ("odm.1.3.2", "sdtm.dataset-json", "archive.zip"):
+        assert asked(nurse, wanted)[0].status_code == 422
+    assert asked(staff.client("sponsor.1"), "archive.zip")[0].status_code == 422
+
+
 FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1+1", "=cmd|'/c calc'!A1", '=HYPERLINK("http://x","y")')
 
 

@@ -10,10 +10,17 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 
 from trialwright.exports import ITEM_COLUMNS, labelled_items, view_rows, write_table
+from trialwright.exports.annotated import write_form_pages
+from trialwright.exports.archive import History, write_archive
+from trialwright.exports.files import write_package
+from trialwright.exports.odm import write_odm
+from trialwright.exports.sdtm import guide_page, sdtm_of_store
 from trialwright.foundation.errors import Refusal
 from trialwright.foundation.tables import Row
 from trialwright.ledger import write_export
 from trialwright.protocol.roles import SITE_ROLES
+from trialwright.trial.attachments.events import FileAttached
+from trialwright.trial.audit import audit_trail
 from trialwright.trial.event import Space
 from trialwright.trial.site_copy import streams_of_site
 from trialwright_web.downloads.rights import kinds_for
@@ -74,13 +81,47 @@ def _ledger(desk: Desk, folder: Path, _format: str) -> None:
         write_export(ledger, folder / ledger.ledger_id.replace("/", "-"), checkpoints=notes, shown=shown)
 
 
+def _odm(desk: Desk, folder: Path, version: str) -> None:
+    write_odm(desk.study, desk.trial.stores[Space.OPEN], folder, version)
+
+
+def _sdtm(desk: Desk, folder: Path, format_: str) -> None:
+    """Of the open space alone, in either process: the arms are the dummy's."""
+    made = sdtm_of_store(desk.study, desk.trial.stores[Space.OPEN], None, language=desk.language)
+    write_package(made.package, folder, format_)
+    (folder / "reviewers-guide.md").write_text(guide_page(made.package, made.notes), encoding="utf-8")
+
+
+def _codebook(desk: Desk, folder: Path, _format: str) -> None:
+    write_form_pages(desk.build, folder, language=desk.language)
+
+
+def _archive(desk: Desk, folder: Path, _format: str) -> None:
+    trial = desk.trial
+    history = History(
+        study=desk.study,
+        mode=desk.mode,
+        attached=tuple(fact.event for fact in trial.facts(Space.OPEN) if isinstance(fact.event, FileAttached)),
+        trail=lambda participant: audit_trail(trial, role=desk.role, participant=participant),
+    )
+    write_archive(history, trial.stores[Space.OPEN], folder)
+
+
 def _spaces(desk: Desk) -> tuple[Space, ...]:
     """Both only where the process holds both and the role may know."""
     both = Space.CLOSED in desk.trial.stores and not desk.trial.one_space and desk.is_unblinded
     return (Space.OPEN, Space.CLOSED) if both else (Space.OPEN,)
 
 
-_MAKERS: Mapping[str, Callable[[Desk, Path, str], None]] = {"items": _items, "views": _views, "ledger": _ledger}
+_MAKERS: Mapping[str, Callable[[Desk, Path, str], None]] = {
+    "items": _items,
+    "views": _views,
+    "odm": _odm,
+    "sdtm": _sdtm,
+    "codebook": _codebook,
+    "archive": _archive,
+    "ledger": _ledger,
+}
 
 
 def _pack(folder: Path, archive: Path) -> None:

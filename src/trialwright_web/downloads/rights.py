@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from trialwright.protocol.roles import Role
+from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright_web.shell.rights import DATA, RECORD
 
 
@@ -29,6 +29,9 @@ class Kind:
     formats: tuple[str, ...]
 
 
+WHOLE = tuple(role for role in DATA if role not in SITE_ROLES)
+"""Who reads the data of all sites: these files cannot be made of one site alone."""
+
 KINDS = (
     Kind(
         "items",
@@ -43,6 +46,34 @@ KINDS = (
         _("Participants, visits, forms, queries, adverse events, deviations and all other tables, one file each."),
         DATA,
         ("csv", "parquet"),
+    ),
+    Kind(
+        "odm",
+        _("CDISC ODM"),
+        _("The open record as CDISC ODM: the study's metadata with the data as they stand, and with every change."),
+        WHOLE,
+        ("1.3.2", "2.0"),
+    ),
+    Kind(
+        "sdtm",
+        _("CDISC SDTM with define.xml"),
+        _("Data sets with define.xml and the reviewer's guide, from the open record; arms stay blinded."),
+        WHOLE,
+        ("dataset-json", "xpt"),
+    ),
+    Kind(
+        "codebook",
+        _("Annotated forms"),
+        _("The code book: every form with its items, codes, units and where they stand in the data sets."),
+        DATA,
+        ("pdf",),
+    ),
+    Kind(
+        "archive",
+        _("Readable archive"),
+        _("The open record, its proofs and the history of every participant as pages that open without Trialwright."),
+        (Role.INSPECTOR,),
+        ("zip",),
     ),
     Kind(
         "ledger",
