@@ -46,7 +46,7 @@ test: setup ## Run all tests
 tutorial: setup ## Run every command that the documentation shows, and compare what it prints
 	$(RUN)/python tests/repository/documents.py docs/tutorial/*.md docs/how-to/*.md
 
-bench: setup ## Figures of speed and memory beside their targets, taken in one run (PARTICIPANTS=2000 takes an hour)
+bench: setup ## Speed, memory, durable saves, a million events restored, beside their targets (PARTICIPANTS=2000: an hour more)
 	$(RUN)/python benchmarks $(if $(PARTICIPANTS),--participants $(PARTICIPANTS))
 
 bench-simulate: setup ## Simulated trials a second on one core, and a grid of a million trials
@@ -117,7 +117,7 @@ attack-blind: setup ## A classifier on the open space of 200 trials, and 21 plan
 attack-trials: setup ## 10,000 random trials of 2,000 random studies; goes on where it was stopped (takes half an hour)
 	$(RUN)/python tests/campaigns/attack_trials.py 10000 --kept build/attack-trials.jsonl
 
-validation: setup ## docs/validation/report.md: each requirement, its risk, its tests and their results
+validation: setup ## docs/validation/report.md: each requirement, its risk, its tests and their results (takes half an hour)
 	$(RUN)/python tests/campaigns/validation.py
 
 attack-erasure: setup ## 500 identities, their keys destroyed, looked for in everything left
@@ -132,6 +132,6 @@ attack-crash: setup ## 43 failpoints and random kills on SQLite and PostgreSQL, 
 attack-backup: setup ## 500 rounds of backups while four people write, restored whole, behind, at a moment, and attacked
 	$(RUN)/python tests/campaigns/attack_backup.py 500
 
-bench-durable: setup ## Form saves beside a bare disk sync; the grouped writer; a million events restored (takes ten minutes)
+bench-durable: setup ## Of make bench the durable saves and the million events alone (takes ten minutes)
 	$(RUN)/python benchmarks/durable.py
 	$(RUN)/python benchmarks/restoring.py

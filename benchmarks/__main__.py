@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 
+import durable
 import expressions
+import restoring
 import spine
 from figures import show
 
@@ -18,6 +20,8 @@ def main() -> None:
     options = parser.parse_args()
     show("Spine", spine.figures(options.participants))
     show("Expressions", expressions.figures())
+    show("Durable saves", durable.figures(durable.SAVES))
+    show(f"A record of {restoring.EVENTS:,} events", restoring.figures(restoring.EVENTS))
 
 
 if __name__ == "__main__":

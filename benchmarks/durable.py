@@ -40,6 +40,7 @@ from trialwright.trial.grouped_writer import GroupedWriter
 sys.path.append(str(Path(__file__).parent.parent / "tests" / "campaigns"))
 from attack_power import LoggingDisk, open_on
 
+SAVES = 200
 CLIENTS = 64
 SHARE, TIMES = 0.35, 5.0
 SYNCS = 1.1
@@ -174,4 +175,4 @@ def _grouped(place: Place, count: int) -> Iterator[Figure]:
 
 
 if __name__ == "__main__":
-    show("Durable saves", figures(int(sys.argv[1]) if len(sys.argv) > 1 else 200))
+    show("Durable saves", figures(int(sys.argv[1]) if len(sys.argv) > 1 else SAVES))
