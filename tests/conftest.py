@@ -38,7 +38,11 @@ LONGEST_FIRST = (
     "tests/unit/cli/",
     "tests/unit/exports/",
 )
-"""Beginnings of what takes longest, in the order in which it is dealt out; everything else follows."""
+"""Beginnings of what takes longest, in the order in which it is dealt out; everything else follows.
+
+The cluster of ``operating_characteristics`` comes before the browser, whose event loop runs in its process from then
+on: where one runs, no other can be started.
+"""
 
 
 class FoldersTogether(LoadScopeScheduling):  # type: ignore[misc]

@@ -124,11 +124,11 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             from trialwright_web.config.demo import _studies
 
             prepare(folder, _studies(REPOSITORY / "studies"))
-        for _ in range(1200):
+        for _ in range(3600):
             if (folder / "ready").exists():
                 return folder
             time.sleep(0.25)
-        raise AssertionError("the rehearsed installation was not made in five minutes")
+        raise AssertionError("the rehearsed installation was not made in fifteen minutes")
 
 
 @pytest.fixture(scope="module")
