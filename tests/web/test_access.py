@@ -193,16 +193,15 @@ def body_of(route, participant):
     return {"command": {**given, **({"participant": participant} if "participant" in given else {})}}
 
 
-def ask(client, route, things, which, token):
-    """Request a route as somebody."""
+def ask(client, route, things, which, token, session_token):
+    """Request a route as somebody, who has a token for the API and one for forms."""
     address = things.address(route, which)
     if not route["name"].startswith("api:v1:"):
         answer = client.get(address, follow_redirects=False)
         if answer.status_code != 405:
             return answer
         # Posting only: the same with an empty form, which acts on nothing.
-        form = {"csrfmiddlewaretoken": token_on(client.get("/", follow_redirects=True))}
-        return client.post(address, data=form, follow_redirects=False)
+        return client.post(address, data={"csrfmiddlewaretoken": session_token}, follow_redirects=False)
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "access-table"}
     if "/commands/" not in route["path"]:
         return client.get(address, headers=headers, follow_redirects=False)
@@ -225,13 +224,14 @@ def answers_in(server, routes, things, roles):
         else:
             choose(client, role)
             token = token_of(client)
+        session_token = token_on(client.get("/", follow_redirects=True))
         for route in wanted:
             both = role in SITE_ROLES and has_site(route)
             for which in ("own", "other") if both else ("own",):
                 where = which if role in SITE_ROLES else ""
                 if role in SITE_ROLES and not has_site(route):
                     where = "own"
-                response = ask(client, route, things, which, token)
+                response = ask(client, route, things, which, token, session_token)
                 found[route["name"], role.value if role else "nobody", where] = answer_of(response)
     return found
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.template.loader import render_to_string
-from weasyprint import HTML
 
 from trialwright_web.shell.barcodes import code128
 
@@ -41,6 +40,8 @@ class Label:
 
 def label_pdf(labels: Sequence[Label], language: str) -> HttpResponse:
     """One page a label."""
+    from weasyprint import HTML  # loads fonts, which no server needs before somebody prints
+
     text = render_to_string(
         "shell/labels.html", {"labels": labels, "width": WIDTH_MM, "height": HEIGHT_MM, "page_language": language}
     )
