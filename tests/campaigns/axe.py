@@ -141,7 +141,11 @@ class Walk:
 
 
 def _sideways(window: Any, width: int) -> list[str]:
-    wide = window.evaluate("document.documentElement.scrollWidth")
+    for _ in range(10):
+        wide = window.evaluate("document.documentElement.scrollWidth")
+        if wide <= width:
+            break
+        window.wait_for_timeout(100)  # a chart is drawn anew after the width has changed
     return [f"sideways: {wide} pixels wide at {width}"] if wide > width else []
 
 
