@@ -187,6 +187,13 @@ class Store(Protocol):
         """
         ...
 
+    def stands(self) -> bool:
+        """Whether the connection to the database stands, as far as this machine knows; asks nobody.
+
+        A server that was restarted has ended it. Who finds that opens the store anew, and nobody meets an error.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the database; a transaction still open is rolled back."""
         ...

@@ -91,6 +91,10 @@ class Database(Protocol):
         """Keep a checkpoint, once."""
         ...
 
+    def stands(self) -> bool:
+        """As :meth:`trialwright.ledger.port.Store.stands`."""
+        ...
+
     def scrub(self) -> None:
         """Leave nothing of deleted rows in the database's files; outside transactions."""
         ...

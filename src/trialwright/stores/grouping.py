@@ -85,6 +85,9 @@ class GroupingDatabase:
         self.commit_group()
         self._database.scrub()
 
+    def stands(self) -> bool:
+        return self._database.stands()
+
     def close(self) -> None:
         self.commit_group()
         self._database.close()

@@ -65,6 +65,10 @@ class MemoryStore:
     def scrub(self) -> None:
         """Nothing is left of what was deleted."""
 
+    def stands(self) -> bool:
+        """Always: there is no server."""
+        return True
+
     def close(self) -> None:
         """Nothing to let go of: the store lives as long as the object."""
 

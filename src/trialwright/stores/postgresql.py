@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import select
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
@@ -190,6 +191,9 @@ class PostgresqlDatabase:
         for (table,) in found:
             self._execute("VACUUM FULL projection.{}", table)
 
+    def stands(self) -> bool:
+        return not self._connection.closed and not is_ended(self._connection.pgconn)
+
     def close(self) -> None:
         self._connection.close()
 
@@ -285,6 +289,15 @@ class PostgresqlDatabase:
     def _execute(self, text: str, *names: str) -> None:
         composed = sql.SQL(text).format(*map(sql.Identifier, names))
         self._connection.execute(composed)
+
+
+def is_ended(connection: psycopg.pq.abc.PGconn) -> bool:
+    """Whether the server has ended an idle connection: something waits to be read though nothing was asked."""
+    if connection.status != psycopg.pq.ConnStatus.OK:
+        return True
+    waiting = select.poll()
+    waiting.register(connection.socket, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _connected(given: dict[str, Any], name: str, create: bool) -> Connection:

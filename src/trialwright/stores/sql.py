@@ -70,6 +70,9 @@ class SqlStore:
     def scrub(self) -> None:
         self._database.scrub()
 
+    def stands(self) -> bool:
+        return self._database.stands()
+
     def close(self) -> None:
         self._database.rollback()
         self._database.close()

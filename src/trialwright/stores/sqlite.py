@@ -232,6 +232,9 @@ class SqliteDatabase:
         if busy:
             raise StoreLocked("somebody reads the database while it is cleaned", remedy="try again in a moment")
 
+    def stands(self) -> bool:
+        return not self._closed
+
     def close(self) -> None:
         self._closed = True
         self._connection.close()

@@ -29,7 +29,7 @@ def database(address: str) -> dict[str, Any]:
     if parts.scheme in ("postgresql", "postgres") and len(parts.path) > 1:
         options = dict(parse_qsl(parts.query))
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "trialwright_web.store.postgresql",
             "NAME": unquote(parts.path[1:]),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),

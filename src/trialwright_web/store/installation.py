@@ -188,6 +188,9 @@ class Installation:
             KeyError: no such study is installed; callers look in :attr:`studies` first.
         """
         opened: dict[str, _Opened] = self._threads.__dict__.setdefault("opened", {})
+        if study in opened and not all(store.stands() for store in opened[study].stores):
+            self.release()
+            opened = self._threads.__dict__.setdefault("opened", {})
         if study not in opened:
             opened[study] = self._open(self.studies[study])
         return opened[study].trial
