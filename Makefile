@@ -9,7 +9,7 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
 	axe screenshots campaigns lock clean conformance attack-power attack-backup attack-crash attack-tampering attack-blind attack-erasure \
 	attack-trials validation bench-durable \
-	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
+	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage campaign-api
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
@@ -81,7 +81,7 @@ conformance: setup ## CDISC CORE on the SDTM export of every study, clean and wi
 	TRIALWRIGHT_CORE=1 $(RUN)/pytest tests/conformance
 
 campaigns: ## Everything that takes longer than a test may; paste the figures into docs/evidence/
-	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage
+	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage campaign-api
 
 campaign-expressions: setup ## 720,000 evaluations on Python, DuckDB, PostgreSQL and JavaScript
 	$(RUN)/pytest tests/campaigns/expressions.py -s
@@ -94,6 +94,9 @@ campaign-two-worlds: setup ## Arms exchanged: nothing blinded people can read ma
 
 campaign-rehearsals: setup ## Every study, many seeds and sizes
 	$(RUN)/python tests/campaigns/rehearsals.py
+
+campaign-api: setup ## 300 examples of every operation of the API, every answer held against its description
+	API_EXAMPLES=300 $(RUN)/pytest -q -s tests/web/test_api.py -k attacked
 
 campaign-coverage: setup ## 1,000 simulated trials, 20 of them lived through, exported and analysed (ten minutes)
 	$(RUN)/python tests/campaigns/coverage.py
