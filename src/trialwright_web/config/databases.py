@@ -29,14 +29,13 @@ def database(address: str) -> dict[str, Any]:
     if parts.scheme in ("postgresql", "postgres") and len(parts.path) > 1:
         options = dict(parse_qsl(parts.query))
         return {
-            "ENGINE": "trialwright_web.store.postgresql",
+            "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(parts.path[1:]),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": options.pop("host", parts.hostname or ""),
             "PORT": str(parts.port or ""),
             "CONN_MAX_AGE": None,
-            "CONN_HEALTH_CHECKS": True,
             "OPTIONS": options,
         }
     raise SettingInvalid(

@@ -1,1 +1,0 @@
-"""Django's backend for PostgreSQL, which notices a lost server without asking it."""
