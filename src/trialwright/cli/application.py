@@ -8,7 +8,19 @@ from importlib.metadata import entry_points
 
 import typer
 
-from trialwright.cli import allocation, analyse, backup, drill, export, keys, record, rehearsal, simulate, study
+from trialwright.cli import (
+    allocation,
+    analyse,
+    backup,
+    drill,
+    export,
+    keyrings,
+    keys,
+    record,
+    rehearsal,
+    simulate,
+    study,
+)
 from trialwright.cli.output import NEGATIVE, print_error
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.protocol import FindingsError
@@ -27,7 +39,7 @@ study.add_to(app)
 simulate.add_to(app)
 record.add_to(app)
 backup.add_to(app)
-keys.add_to(app)
+keyrings.add_to(keys.add_to(app))
 allocation.add_to(app)
 drill.add_to(app)
 export.add_to(app)

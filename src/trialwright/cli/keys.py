@@ -52,13 +52,14 @@ PasswordFile = Annotated[
 NewPasswordFile = Annotated[Path | None, typer.Option(help="The same, for what is written.")]
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+def add_to(app: typer.Typer) -> typer.Typer:
+    """Add the commands of this module; answers their group, for more."""
     keys = typer.Typer(name="keys", help="Make, show, escrow, split, join and rotate keys.", no_args_is_help=True)
     for command in (generate, show, escrow, recover, split, combine, rotate):
         keys.command(command.__name__)(command)
     keys.command("on-record")(on_record)
     app.add_typer(keys)
+    return keys
 
 
 def generate(

@@ -20,6 +20,7 @@ from trialwright.ledger.verify import Report
 from trialwright.stores import open_store
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.erasure.carrying_out import carry_out_erasures, shredded
+from trialwright.trial.erasure.escrow import copies
 from trialwright.trial.event import Space, decode
 from trialwright.trial.setup.builds import builds_on_record
 from trialwright.trial.setup.events import StudyCreated
@@ -110,7 +111,10 @@ def erase(
     record: Annotated[str, typer.Argument(help="Address of the store of the open space.")],
     closed: Annotated[str | None, typer.Option(help="Address of the store of the closed space.")] = None,
 ) -> None:
-    """Destroy the keys that two people decided to destroy, fold the views again and clean the database files."""
+    """Destroy the keys that two people decided to destroy, fold the views again and clean the database files.
+
+    Exit code 1 where a copy of a keyring in escrow still holds such keys.
+    """
     with ExitStack() as stores:
         opened = stores.enter_context(open_store(record, create=False))
         study, space = study_of(opened, record)
@@ -121,7 +125,16 @@ def erase(
         else:
             second = stores.enter_context(open_store(closed, create=False)) if closed else None
         done = carry_out_erasures(running_trial(study, opened, second))
+        stores_of = (opened,) if second is None or second is opened else (opened, second)
+        left = [one for store in stores_of for one in copies(store.keyring) if one.destroyed_since]
     print_lines([f"{len(done.participants)} participants forgotten, {done.keys} keys destroyed now"])
+    if left:
+        print_lines(
+            f"NOT DONE: copy {one.about.copy} of {one.about.ledger}, made {one.about.made_at}, still holds destroyed "
+            f"keys. Its keeper {one.about.keeper} destroys it; then keys copy-destroyed"
+            for one in left
+        )
+        raise typer.Exit(NEGATIVE)
 
 
 def _words(report: Report, gone: dict[str, int]) -> str:

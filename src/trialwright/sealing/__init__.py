@@ -27,6 +27,13 @@ from trialwright.sealing.errors import (
 )
 from trialwright.sealing.escrow import escrow_key, recover_key
 from trialwright.sealing.fields import DataKey, FieldPlace, open_field, seal_field, unwrap_key, wrap_key
+from trialwright.sealing.keyring_escrow import (
+    KeyringCopy,
+    NamedKey,
+    escrow_keyring,
+    read_keyring_copy,
+    recover_keyring,
+)
 from trialwright.sealing.keys import (
     KeyPurpose,
     KeyShare,
@@ -77,7 +84,9 @@ __all__ = [
     "KeyOpener",
     "KeyPurpose",
     "KeyShare",
+    "KeyringCopy",
     "Kind",
+    "NamedKey",
     "Opener",
     "Place",
     "PrivateKey",
@@ -97,6 +106,7 @@ __all__ = [
     "commitment_root",
     "envelope_password",
     "escrow_key",
+    "escrow_keyring",
     "expand_numbers",
     "from_text",
     "generate_key",
@@ -106,8 +116,10 @@ __all__ = [
     "open_list",
     "open_row",
     "read_key",
+    "read_keyring_copy",
     "read_share",
     "recover_key",
+    "recover_keyring",
     "replay",
     "seal_draw",
     "seal_field",
