@@ -8,12 +8,17 @@ keys; exports and logs are made, the backup is restored beside the keyrings, and
 left: as it is, unpacked, and, with any keyring it finds, as the program reads it. It also tries to confirm what it
 guesses by the digests of requests. A last participant is not forgotten, so that a searcher who can find nothing is
 noticed.
+
+Around the trial an installation of the application can stand (``erasure_application.py``): identities are planted
+in what it keeps, too, its workers forget, and its databases, files, logs and backups are searched as well, and opened
+with every secret that is left.
 """
 
 from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import shutil
 import sqlite3
 import sys
@@ -22,7 +27,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.util import module_from_spec, spec_from_file_location
 from io import BytesIO
@@ -30,6 +35,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import erasure_application
+from erasure_application import FILES, NEVER_ENROLLED, TYPED_BY_MISTAKE, Application
 from typer.testing import CliRunner
 
 from trialwright import stores
@@ -47,7 +54,7 @@ from trialwright.stores import open_store
 from trialwright.trial import requests
 from trialwright.trial.allocation.commands import RecordAccidentalUnblinding
 from trialwright.trial.allocation.gateway import SealedAllocations
-from trialwright.trial.attachments.commands import AttachFile
+from trialwright.trial.attachments.commands import AttachFile, WithdrawFile
 from trialwright.trial.audit import audit_trail
 from trialwright.trial.capture.events import Entered
 from trialwright.trial.command import Actor, Command
@@ -78,6 +85,8 @@ class Planted:
         folder: everything that is left lies in here.
         identities: identity → the place where it was planted.
         asked: identity → (command, actor, request, reason) that carried it.
+        grounds: participant → why they are forgotten.
+        application: what stands around the trial.
         kept: an identity of somebody who is not forgotten.
     """
 
@@ -86,6 +95,8 @@ class Planted:
     identities: dict[str, str] = field(default_factory=dict)
     participants: dict[str, str] = field(default_factory=dict)
     asked: dict[str, tuple[Command, Actor, str | None]] = field(default_factory=dict)
+    grounds: dict[str, str] = field(default_factory=dict)
+    application: Application | None = None
     kept: str = ""
 
 
@@ -106,10 +117,10 @@ class Outcome:
     shredded: int
 
 
-def campaign(count: int, folder: Path) -> Outcome:
+def campaign(count: int, folder: Path, application: Application | None = None) -> Outcome:
     """Plant, back up, forget, export, search."""
     with ExitStack() as opened:
-        planted = plant(count, folder, opened)
+        planted = plant(count, folder, opened, application)
         before = planted.world.heads()
         _commit(planted)
         back_up(folder)
@@ -125,6 +136,10 @@ def campaign(count: int, folder: Path) -> Outcome:
         gone = sum(shredded(ledger, trial.stores[space].keyring) for space, ledger in trial.ledgers.items())
         control = any(planted.kept in str(fact) for fact in trial.facts())
         found = tuple(search(planted))
+        if application is not None:
+            told = list(application.told())
+            found += tuple((where, "opened") for where, text in told if STEM in text and planted.kept not in text)
+            control &= {where for where, text in told if planted.kept in text} == erasure_application.STAYS
     return Outcome(found, control, verified, gone)
 
 
@@ -213,23 +228,51 @@ PLACES: Mapping[str, Place] = {
 }
 
 
-def plant(count: int, folder: Path, opened: ExitStack) -> Planted:
+def plant(count: int, folder: Path, opened: ExitStack, application: Application | None = None) -> Planted:
     """A trial with ``count`` identities, and one of somebody who stays."""
-    planted = Planted(folder, _world(folder, opened))
+    planted = Planted(folder, _world(folder, opened), application=application)
     world = planted.world
-    names = list(PLACES)
+    beside = erasure_application.PLACES if application is not None else {}
+    names = [*PLACES, *beside]
+    waiting: list[tuple[str, str, str]] = []
     for number in range(count + 1):
         identity = f"{STEM}-{number:04d}-{number * 7919 % 9973:04d}"
         name = names[number % len(names)]
         participant = world.examined(site="01")
-        command, by, reason = PLACES[name](world, participant, identity)
-        world.give(command, by, reason=reason)
         if number == count:
             planted.kept = identity
+            command, by, reason = _comment(world, participant, identity)
+            world.give(command, by, reason=reason)
+            waiting += [
+                (place, participant, identity) for place in beside if place not in ("import", "contact from before")
+            ]
+            continue
+        planted.identities[identity], planted.participants[identity] = name, participant
+        planted.grounds[participant] = beside.get(name, TYPED_BY_MISTAKE)
+        if name in beside:
+            waiting.append((name, participant, identity))
         else:
-            planted.identities[identity], planted.participants[identity] = name, participant
+            command, by, reason = PLACES[name](world, participant, identity)
+            world.give(command, by, reason=reason)
             planted.asked[identity] = (command, _conftest().actor(by), reason)
+    if application is not None:
+        _plant_beside(planted, application, waiting)
     return planted
+
+
+def _plant_beside(planted: Planted, application: Application, waiting: list[tuple[str, str, str]]) -> None:
+    """Plant in what the application keeps; the record says which files are attached, and which withdrawn."""
+    world = planted.world
+    for place, participant, identity in waiting:
+        if (place in FILES and identity != planted.kept) or place == "file":
+            digest = hashlib.sha256(identity.encode()).hexdigest()
+            attached, by, _ = _file(world, participant, "letter")
+            world.give(replace(attached, digest=digest), by)
+            if place == "withdrawn file":
+                world.give(WithdrawFile(participant=participant, digest=digest), by, reason="it names somebody")
+    _commit(planted)
+    application.begin()
+    application.plant(waiting)
 
 
 def _world(folder: Path, stack: ExitStack) -> Any:
@@ -304,13 +347,23 @@ def put_back(folder: Path) -> bool:
 
 def forget(planted: Planted) -> None:
     """Two people for each participant, and the deeds."""
+    decide(planted)
+    if planted.application is None:
+        carry_out_erasures(planted.world.trial)
+    else:
+        planted.application.forget()
+
+
+def decide(planted: Planted) -> None:
+    """Two people for each participant."""
     world = planted.world
-    for participant in planted.participants.values():
-        given = {"participant": participant, "ground": "typed_by_mistake"}
+    for participant, ground in planted.grounds.items():
+        if ground == NEVER_ENROLLED:
+            world.give(FailScreening(participant=participant), "investigator", reason="not suitable")
+        given = {"participant": participant, "ground": ground}
         world.give(ProposeErasure(**given), "investigator", reason="a name was typed")
         world.give(DestroyParticipantKeys(**given), "data_manager", reason="it was")
     _commit(planted)
-    carry_out_erasures(world.trial)
 
 
 def _commit(planted: Planted) -> None:
@@ -438,8 +491,9 @@ def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="erasure-") as place:
-        outcome = campaign(count, Path(place))
-    print(f"{count} identities in {len(PLACES)} kinds of places, {time.monotonic() - began:.0f} s")
+        outcome = campaign(count, Path(place), Application(Path(place), TRIAL / "study", START))
+    kinds = len(PLACES) + len(erasure_application.PLACES)
+    print(f"{count} identities in {kinds} kinds of places, {time.monotonic() - began:.0f} s")
     print(
         f"found afterwards: {len(outcome.found)}; entries shredded: {outcome.shredded}; verified: {outcome.verified}"
     )

@@ -1,7 +1,8 @@
 """Where attached files lie: sealed, each under the hash of what it holds, in a folder beside the record.
 
 The key stands in a file of its own beside the folder, made at first use: unlike drafts, attachments are part of the
-trial's record and must outlive a change of the application's secret. Back up the folder and the key.
+trial's record and must outlive a change of the application's secret. Back up the folder and the key. In a study that
+seals texts a key of its own from the keyring is needed for each file as well, so that it can be forgotten.
 """
 
 from __future__ import annotations
@@ -12,9 +13,13 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from trialwright.foundation.errors import RecordError, Refusal
 from trialwright.foundation.operating_system import SystemEntropy
+from trialwright.trial.dispatch import Trial
+from trialwright_web.shell.forgettable import destroy_file, file_was_destroyed, key_of_file
 
 KEY_FILE = "attachments.key"
 _NONCE = 12
@@ -32,22 +37,29 @@ class AttachmentDamaged(RecordError):
     code = "web.attachment_damaged"
 
 
+class AttachmentForgotten(Refusal):
+    """The file belonged to somebody who is forgotten."""
+
+    code = "web.attachment_forgotten"
+
+
 class Blobs:
     """The sealed files of one study.
 
     Args:
         folder: of the installation's attachments; None where it keeps none.
-        study: id.
+        trial: the study.
     """
 
-    def __init__(self, folder: Path | None, study: str) -> None:
+    def __init__(self, folder: Path | None, trial: Trial) -> None:
         if folder is None:
             raise AttachmentsNotKept(
                 "no folder for attachments is set", remedy="set TRIALWRIGHT_ATTACHMENTS, or keep the file at the site"
             )
-        self._folder = folder / study
+        self._trial = trial
+        self._study = trial.study
+        self._folder = folder / trial.study
         self._key_file = folder.parent / KEY_FILE
-        self._study = study
 
     def put(self, content: bytes) -> str:
         """Seal and keep the bytes; answers their SHA-256 (hex). What is there already stays."""
@@ -56,7 +68,8 @@ class Blobs:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             nonce = SystemEntropy().bytes(_NONCE, purpose="attachment", stream=digest, position=0)
-            sealed = nonce + AESGCM(self._key()).encrypt(nonce, content, self._about(digest))
+            key = self._key(key_of_file(self._trial, digest, make=True))
+            sealed = nonce + AESGCM(key).encrypt(nonce, content, self._about(digest))
             unfinished = path.with_suffix(f".{nonce.hex()[:8]}.part")
             unfinished.write_bytes(sealed)
             unfinished.replace(path)  # a file is there whole or not at all
@@ -66,11 +79,17 @@ class Blobs:
         """The bytes with this hash.
 
         Raises:
+            AttachmentForgotten: they were destroyed with everything about somebody.
             AttachmentDamaged: they are gone, or were altered.
         """
+        if not self._path(digest).exists() and file_was_destroyed(self._trial, digest):
+            raise AttachmentForgotten(
+                f"the file {digest[:12]}… was destroyed with what is forgotten",
+                remedy="nothing is to be done; the audit trail says when and by whom",
+            )
         try:
             sealed = self._path(digest).read_bytes()
-            content = AESGCM(self._key()).decrypt(sealed[:_NONCE], sealed[_NONCE:], self._about(digest))
+            content = self._opened(sealed, digest)
         except (OSError, InvalidTag, ValueError):
             raise AttachmentDamaged(
                 f"the file {digest[:12]}… cannot be opened", remedy="restore it from the backup", digest=digest
@@ -81,6 +100,18 @@ class Blobs:
             )
         return content
 
+    def forget(self, digest: str) -> None:
+        """Destroy the bytes with this hash, and every copy of them with their key. Harmless when repeated."""
+        destroy_file(self._trial, digest)
+        self._path(digest).unlink(missing_ok=True)
+
+    def _opened(self, sealed: bytes, digest: str) -> bytes:
+        under = key_of_file(self._trial, digest)
+        if under:
+            with suppress(InvalidTag):  # from before the study sealed texts
+                return AESGCM(self._key(under)).decrypt(sealed[:_NONCE], sealed[_NONCE:], self._about(digest))
+        return AESGCM(self._key(b"")).decrypt(sealed[:_NONCE], sealed[_NONCE:], self._about(digest))
+
     def _path(self, digest: str) -> Path:
         assert digest.isalnum(), "digests come from the record or from hashing"
         return self._folder / digest[:2] / digest
@@ -88,7 +119,12 @@ class Blobs:
     def _about(self, digest: str) -> bytes:
         return f"{self._study}\x00{digest}".encode()
 
-    def _key(self) -> bytes:
+    def _key(self, under: bytes) -> bytes:
+        """The installation's key, or one that follows from it and the file's own."""
+        own = self._installed_key()
+        return HKDF(SHA256(), 32, salt=under, info=b"trialwright attachment").derive(own) if under else own
+
+    def _installed_key(self) -> bytes:
         if not self._key_file.exists():
             self._key_file.parent.mkdir(parents=True, exist_ok=True)
             seed = SystemEntropy().bytes(32, purpose="attachments key", stream=self._study, position=0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from trialwright_web.capture.form_entry import Typed
 from trialwright_web.capture.form_place import FormPlace
 from trialwright_web.shell.drafts import clear_draft, find_draft, keep_draft
+from trialwright_web.shell.forgettable import key_of_texts
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,13 @@ def keep(place: FormPlace, draft: FormDraft, *, although_empty: bool = False) ->
         "visit_date": draft.visit_date,
         "page": draft.page,
     }
-    kept = keep_draft(place.desk.account, place.draft, draft.version, content)
+    kept = keep_draft(place.desk.account, place.draft, draft.version, content, _key(place, make=True))
     return kept.astimezone(place.desk.zone()).strftime("%H:%M:%S")
 
 
 def found(place: FormPlace) -> FormDraft | None:
     """The desk's draft of the form; fields that the form no longer has are left out."""
-    kept = find_draft(place.desk.account, place.draft)
+    kept = find_draft(place.desk.account, place.draft, _key(place))
     if kept is None:
         return None
     content = kept.fields
@@ -78,3 +79,7 @@ def found(place: FormPlace) -> FormDraft | None:
 def forget(place: FormPlace) -> None:
     """Forget the draft."""
     clear_draft(place.desk.account, place.draft)
+
+
+def _key(place: FormPlace, *, make: bool = False) -> bytes:
+    return key_of_texts(place.desk.trial, place.participant, make=make)

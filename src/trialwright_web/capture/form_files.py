@@ -65,7 +65,7 @@ def _taken_in(request: Request, place: FormPlace) -> AttachFile:
         encounter=encounter,
         form=form,
         repeat=repeat,
-        digest=Blobs(settings.ENVIRONMENT.attachments, place.desk.study).put(content),
+        digest=Blobs(settings.ENVIRONMENT.attachments, place.desk.trial).put(content),
         size=len(content),
         media_type=kind,
         text=request.POST.get("text", ""),
@@ -82,7 +82,7 @@ def attachment(
     row = next((row for row in files_of(place) if row["digest"] == digest), None)
     if row is None:
         raise Http404
-    content = Blobs(settings.ENVIRONMENT.attachments, desk.study).get(digest)
+    content = Blobs(settings.ENVIRONMENT.attachments, desk.trial).get(digest)
     kind = str(row["media_type"])
     response = HttpResponse(content, content_type=kind)
     name = f"{participant}-{encounter}-{form}-{digest[:8]}.{_ENDINGS[kind]}"

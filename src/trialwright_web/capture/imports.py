@@ -32,6 +32,7 @@ from trialwright_web.capture.words import form_words
 from trialwright_web.shell.acts import AnswerMissing, PageMoved
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.drafts import clear_draft, find_draft, keep_draft
+from trialwright_web.shell.forgettable import key_of_imports
 from trialwright_web.shell.menu import offered_where
 from trialwright_web.shell.pages import render_page, status_of
 from trialwright_web.shell.refusals import told
@@ -140,7 +141,7 @@ def _take(request: Request, desk: Desk) -> HttpResponse:
         "unused": read.unused,
         "unknown_tests": read.unknown_tests,
     }
-    keep_draft(desk.account, _draft(desk, name), 0, fields)
+    keep_draft(desk.account, _draft(desk, name), 0, fields, key_of_imports(desk.trial, make=True))
     return redirect("capture:import_check", desk.study, name)
 
 
@@ -149,7 +150,7 @@ def _draft(desk: Desk, name: str) -> str:
 
 
 def _kept(desk: Desk, name: str) -> Kept:
-    draft = find_draft(desk.account, _draft(desk, name))
+    draft = find_draft(desk.account, _draft(desk, name), key_of_imports(desk.trial))
     if draft is None:
         raise Http404
     fields = draft.fields

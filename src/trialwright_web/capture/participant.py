@@ -152,5 +152,6 @@ def _links(desk: Desk, participant: str) -> dict[str, str]:
         "new_visit": reachable(desk, "capture:new_visit", study, participant),
         "safety": reachable(desk, "safety:board", study),
         "report": reachable(desk, "safety:report", study),
+        "forget": reachable(desk, "capture:forget", study, participant),
         "case_book": reachable(desk, "capture:case_book", study, participant),
     }

@@ -137,7 +137,7 @@ def server_command(port: int, *, host: str = "127.0.0.1", workers: int = 1, thre
 
 @app.command()
 def worker(once: Annotated[bool, typer.Option(help="Do what waits and end.")] = False) -> None:
-    """Sign checkpoints, send mail, make exports, forget what is too old: until told to stop."""
+    """Sign checkpoints, send mail, forget people, make exports, forget what is too old: until told to stop."""
     stopped = _told_to_stop()  # before anything that takes its time: told early, it ends in order, too
     _django()
     from trialwright_web.config.worker import Worker

@@ -180,7 +180,7 @@ def _run(folder: Path, process: str, module: str, *command: str) -> None:
 def serve(folder: Path) -> None:
     """Run the three processes and their workers until interrupted; when one ends, all do."""
     commands = [(process, server_command(port)) for process, port in PORTS.items()]
-    commands += [(process, [sys.executable, "-m", "trialwright_web", "worker"]) for process in ("staff", "closed")]
+    commands += [(process, [sys.executable, "-m", "trialwright_web", "worker"]) for process in PORTS]
     running = [
         subprocess.Popen(command, env=_with(environment(folder, process)))  # noqa: S603 - our own commands
         for process, command in commands

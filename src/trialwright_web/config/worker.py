@@ -1,7 +1,7 @@
 """The worker: one process beside each server, over tables. Whatever it does can be done twice without harm.
 
-Each round: checkpoints that are due, facts that somebody must be told of, mails, exports that were asked for; once an
-hour what is too old is forgotten. Time comes from the clock it is given.
+Each round: checkpoints that are due, facts that somebody must be told of, mails, people who are to be forgotten,
+exports that were asked for; once an hour what is too old is forgotten. Time comes from the clock it is given.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from trialwright.foundation.errors import RecordError, TrialwrightError
 from trialwright.foundation.ports import Clock
 from trialwright.trial.checkpointing import Checkpointer
 from trialwright.trial.event import Space
+from trialwright_web.config.forgetting import Forgetting
 from trialwright_web.downloads.making import make
 from trialwright_web.participant.contacts import sweep_orphans
 from trialwright_web.shell.checkpoints import checkpointer
@@ -46,6 +47,7 @@ class Worker:
         self._process = settings.ENVIRONMENT.process
         self._checkpointers: dict[str, Checkpointer] = {}
         self._forgot_at = clock.now() - timedelta(days=1)
+        self._forgetting = Forgetting(self._process, clock)
 
     def run(self, stopped: threading.Event, pause: float = 2.0) -> None:
         """Round after round until told to stop; a fault of one task is logged by its code and tried again."""
@@ -58,7 +60,8 @@ class Worker:
     def round(self) -> int:
         """One round. Returns how much was done."""
         tasks: tuple[Callable[[], int], ...] = (
-            self._complete_crossings, self._sign_heads, self._tell, self._mail, self._export, self._forget,
+            self._complete_crossings, self._sign_heads, self._tell, self._mail, self._forget_people,
+            self._export, self._forget,
         )  # fmt: skip
         done = 0
         for task in tasks:
@@ -121,6 +124,9 @@ class Worker:
         if self._process != "staff" or not settings.ENVIRONMENT.mail:
             return 0
         return outbox.send_waiting(send, self._clock.now())
+
+    def _forget_people(self) -> int:
+        return self._forgetting.carry_on()
 
     def _export(self) -> int:
         job = jobs.take(self._process, self._clock.now())

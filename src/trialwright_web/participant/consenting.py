@@ -24,7 +24,8 @@ from trialwright_web.participant.differences import changed_sections
 from trialwright_web.participant.models import ConsentQuestion
 from trialwright_web.participant.secrets_kept import seal, unseal
 from trialwright_web.participant.standing import Standing
-from trialwright_web.shell.desk import Request, new_request_id
+from trialwright_web.shell.desk import Desk, Request, new_request_id
+from trialwright_web.shell.forgettable import key_of_texts
 from trialwright_web.shell.pages import render_page, status_of
 
 PLACE = "consent"
@@ -151,12 +152,12 @@ def questions(request: Request, person: Person) -> HttpResponse:
             study=person.study,
             participant=person.code,
             site=reading.standing.site,
-            question=seal(text, about_question(person.study, person.code)),
+            question=seal_question(person.desk, person.code, text),
             asked_at=timezone.now(),
         )
         messages.success(request, _("Your question was sent. The answer will stand here."))
         return redirect("participant:questions")
-    context = {"asked": questions_of(person.study, person.code), "empty": request.method == "POST"}
+    context = {"asked": questions_of(person.desk, person.code), "empty": request.method == "POST"}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "participant/questions.html", reading.context(**context), status=status)
 
@@ -198,23 +199,27 @@ def decline(request: Request, person: Person) -> HttpResponse:
     return render_page(request, "participant/decline.html", reading.context(request_id=new_request_id()))
 
 
-def questions_of(study: str, participant: str) -> list[dict[str, Any]]:
+def questions_of(desk: Desk, participant: str) -> list[dict[str, Any]]:
     """Questions and answers, in the order they were asked."""
-    about = about_question(study, participant)
+    about, under = _about_question(desk.study, participant), key_of_texts(desk.trial, participant)
     return [
         {
             "id": row.pk,
-            "question": unseal(row.question, about),
+            "question": unseal(row.question, about, under),
             "asked_at": row.asked_at,
-            "answer": unseal(row.answer, about) if row.answer is not None else None,
+            "answer": unseal(row.answer, about, under) if row.answer is not None else None,
             "answered_at": row.answered_at,
         }
-        for row in ConsentQuestion.objects.filter(study=study, participant=participant).order_by("asked_at")
+        for row in ConsentQuestion.objects.filter(study=desk.study, participant=participant).order_by("asked_at")
     ]
 
 
-def about_question(study: str, participant: str) -> str:
-    """What the encryption of a question is bound to."""
+def seal_question(desk: Desk, participant: str, text: str) -> bytes:
+    """A question, or the answer to one, encrypted."""
+    return seal(text, _about_question(desk.study, participant), key_of_texts(desk.trial, participant, make=True))
+
+
+def _about_question(study: str, participant: str) -> str:
     return f"question\x00{study}\x00{participant}"
 
 

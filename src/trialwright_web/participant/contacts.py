@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -20,6 +23,7 @@ from trialwright.sealing.encoding import joined, padded, unpadded
 from trialwright.sealing.hybrid import Chance, open_sealed, seal_to
 from trialwright_web.participant.models import Contact, SiteKey
 from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.forgettable import key_of_contact
 
 ORPHANS_KEPT = timedelta(days=30)
 
@@ -40,6 +44,7 @@ FIELDS = (
     Field("email", gettext_lazy("E-mail"), 200),
     Field("national_id", gettext_lazy("National identity number"), 40),
 )
+_NONCE = 12
 WIDTH = 6144
 """Bytes of every sealed contact before the seal: 1000 characters at six bytes, names of the fields, length."""
 
@@ -77,7 +82,7 @@ def enter(desk: Desk, key: SiteKey, values: Mapping[str, str], participant: str 
                 study=key.study,
                 site=key.site,
                 participant=participant,
-                sealed=_sealed(key, number, values),
+                sealed=_wrapped(desk, number, participant, _sealed(key, number, values)),
                 entered_at=now,
                 written_at=now,
                 written_by=desk.person,
@@ -93,14 +98,17 @@ def correct(desk: Desk, key: SiteKey, row: Contact, revision: int, values: Mappi
         ContactUnfit: no name, or a text that is too long.
         ContactChanged: it is not the revision that was shown.
     """
-    done = Contact.objects.filter(pk=row.pk, revision=revision).update(
-        sealed=_sealed(key, row.id, values), revision=revision + 1, written_at=timezone.now(), written_by=desk.person
+    done = Contact.objects.filter(pk=row.pk, revision=revision, participant=row.participant).update(
+        sealed=_wrapped(desk, row.id, row.participant, _sealed(key, row.id, values)),
+        revision=revision + 1,
+        written_at=timezone.now(),
+        written_by=desk.person,
     )
     if not done:
         raise _changed()
 
 
-def attach(row: Contact, participant: str) -> None:
+def attach(desk: Desk, row: Contact, participant: str) -> None:
     """Say which participant a waiting contact is.
 
     Raises:
@@ -108,7 +116,9 @@ def attach(row: Contact, participant: str) -> None:
     """
     try:
         with transaction.atomic(using="identity"):
-            done = Contact.objects.filter(pk=row.pk, participant=None).update(participant=participant)
+            done = Contact.objects.filter(pk=row.pk, revision=row.revision, participant=None).update(
+                participant=participant, sealed=_wrapped(desk, row.id, participant, bytes(row.sealed))
+            )
     except IntegrityError:
         done = 0
     if not done:
@@ -125,13 +135,13 @@ def waiting(desk: Desk) -> list[Contact]:
     return list(_here(desk).filter(participant=None).order_by("entered_at"))
 
 
-def shown(key: PrivateKey, row: Contact) -> dict[str, str]:
+def shown(desk: Desk, key: PrivateKey, row: Contact) -> dict[str, str]:
     """What a contact says.
 
     Raises:
         SealingError: sealed to another key, altered, or moved from another row.
     """
-    plain = unpadded(open_sealed(key, bytes(row.sealed), context=_bound(row.study, row.site, row.id)))
+    plain = unpadded(open_sealed(key, _unwrapped(desk, row), context=_bound(row.study, row.site, row.id)))
     return typed(json.loads(plain))
 
 
@@ -140,8 +150,31 @@ def sweep_orphans(now: datetime) -> int:
     return Contact.objects.filter(participant=None, entered_at__lt=now - ORPHANS_KEPT).delete()[0]
 
 
+def forget_contact(study: str, participant: str) -> int:
+    """Delete the contact of a participant. Returns how many."""
+    return Contact.objects.filter(study=study, participant=participant).delete()[0]
+
+
 def _here(desk: Desk) -> Any:
     return Contact.objects.filter(study=desk.study, site=desk.site or "")
+
+
+def _wrapped(desk: Desk, number: str, participant: str | None, sealed: bytes) -> bytes:
+    """What is sealed to the site, once more under a key that goes when the participant is forgotten."""
+    key = key_of_contact(desk.trial, participant, make=True) if participant else b""
+    if not key:
+        return sealed
+    nonce = SystemEntropy().bytes(_NONCE, purpose="contact", stream=number, position=1)
+    return nonce + AESGCM(key).encrypt(nonce, sealed, number.encode())
+
+
+def _unwrapped(desk: Desk, row: Contact) -> bytes:
+    sealed = bytes(row.sealed)
+    key = key_of_contact(desk.trial, row.participant) if row.participant else b""
+    if key:
+        with suppress(InvalidTag):  # from before the study sealed texts
+            return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], row.id.encode())
+    return sealed
 
 
 def _sealed(key: SiteKey, number: str, values: Mapping[str, str]) -> bytes:

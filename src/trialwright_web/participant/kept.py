@@ -10,6 +10,7 @@ from django.utils import timezone
 from trialwright_web.participant.access import Person
 from trialwright_web.participant.models import Kept
 from trialwright_web.participant.secrets_kept import seal, unseal
+from trialwright_web.shell.forgettable import key_of_texts
 
 
 def keep(person: Person, place: str, data: dict[str, Any]) -> None:
@@ -18,14 +19,17 @@ def keep(person: Person, place: str, data: dict[str, Any]) -> None:
         study=person.study,
         participant=person.code,
         place=place,
-        defaults={"sealed": seal(json.dumps(data), _about(person, place)), "saved_at": timezone.now()},
+        defaults={
+            "sealed": seal(json.dumps(data), _about(person, place), _key(person, make=True)),
+            "saved_at": timezone.now(),
+        },
     )
 
 
 def find(person: Person, place: str) -> dict[str, Any]:
     """What is kept of a place; empty where nothing is."""
     row = Kept.objects.filter(study=person.study, participant=person.code, place=place).first()
-    text = unseal(row.sealed, _about(person, place)) if row is not None else None
+    text = unseal(row.sealed, _about(person, place), _key(person)) if row is not None else None
     found: dict[str, Any] = json.loads(text) if text else {}
     return found
 
@@ -33,6 +37,10 @@ def find(person: Person, place: str) -> dict[str, Any]:
 def forget(person: Person, place: str) -> None:
     """After it was sent."""
     Kept.objects.filter(study=person.study, participant=person.code, place=place).delete()
+
+
+def _key(person: Person, *, make: bool = False) -> bytes:
+    return key_of_texts(person.desk.trial, person.code, make=make)
 
 
 def _about(person: Person, place: str) -> str:

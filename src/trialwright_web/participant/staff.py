@@ -23,11 +23,10 @@ from trialwright.protocol.roles import Role
 from trialwright.trial.consent.commands import IDENTITY_CHECKS, CountersignConsent, RecordPaperConsent
 from trialwright.trial.consent.text import text_hash
 from trialwright_web.participant.access import invite
-from trialwright_web.participant.consenting import about_question, questions_of
+from trialwright_web.participant.consenting import questions_of, seal_question
 from trialwright_web.participant.contact import enquiries
 from trialwright_web.participant.copies import consent_pdf
 from trialwright_web.participant.models import ConsentQuestion, Enquiry, Invitation
-from trialwright_web.participant.secrets_kept import seal
 from trialwright_web.participant.standing import Standing
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
@@ -134,7 +133,7 @@ def countersign(request: Request, desk: Desk, participant: str) -> HttpResponse:
         "needs_code": needs_code(request),
         "problem": problem,
         "error": problem,
-        "questions": questions_of(desk.study, participant),
+        "questions": questions_of(desk, participant),
     }
     status = status_of(problem) if problem else 422 if context["unchosen"] else 200
     return render_page(request, "participant/staff_countersign.html", context, status=status)
@@ -149,14 +148,13 @@ def questions(request: Request, desk: Desk, participant: str) -> HttpResponse:
     text = request.POST.get("answer", "").strip()
     number = request.POST.get("question", "")
     if request.method == "POST" and number.isdecimal() and 0 < len(text) <= LONGEST_ANSWER:
-        about = about_question(desk.study, participant)
         ConsentQuestion.objects.filter(
             pk=int(number), study=desk.study, participant=participant, site=standing.site, answer=None
-        ).update(answer=seal(text, about), answered_at=timezone.now(), answered_by=desk.person)
+        ).update(answer=seal_question(desk, participant, text), answered_at=timezone.now(), answered_by=desk.person)
         return redirect("consents:questions", desk.study, participant)
     context = {
         "standing": standing,
-        "asked": questions_of(desk.study, participant),
+        "asked": questions_of(desk, participant),
         "empty": request.method == "POST",
     }
     return render_page(request, "participant/staff_questions.html", context, status=422 if context["empty"] else 200)

@@ -52,10 +52,10 @@ def contacts(request: Request, desk: Desk) -> HttpResponse:
     key = opened(request, desk, row)
     found = Contact.objects.filter(study=desk.study, site=desk.site or "").exclude(participant=None)
     known = {one.participant: one for one in found}
-    names = {code: shown(key, one)["name"] for code, one in known.items()} if key else {}
+    names = {code: shown(desk, key, one)["name"] for code, one in known.items()} if key else {}
     codes = sorted(str(one["participant"]) for one in desk.participants())
     people = [{"code": code, "contact": known.get(code), "name": names.get(code, "")} for code in codes]
-    unattached = [{"row": one, "name": shown(key, one)["name"] if key else ""} for one in waiting(desk)]
+    unattached = [{"row": one, "name": shown(desk, key, one)["name"] if key else ""} for one in waiting(desk)]
     context = {"key": row, "open": key is not None, "people": people, "waiting": unattached, "minutes": IDLE_MINUTES}
     return render_page(request, "participant/staff_contacts.html", context)
 
@@ -172,7 +172,7 @@ def attached(request: Request, desk: Desk, number: str) -> HttpResponse:
     if row is None:
         raise Http404
     desk.participant(participant)
-    attach(row, participant)
+    attach(desk, row, participant)
     return redirect("consents:contact", desk.study, participant)
 
 
@@ -181,7 +181,7 @@ def _page(request: Request, desk: Desk, row: Contact | None, participant: str | 
     key_row = site_key(desk)
     key = opened(request, desk, key_row)
     problem: TrialwrightError | None = None
-    values = shown(key, row) if key and row else typed({})
+    values = shown(desk, key, row) if key and row else typed({})
     given = values
     if request.method == "POST" and key_row is not None:
         given = typed(request.POST.dict())

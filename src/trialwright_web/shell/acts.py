@@ -156,6 +156,7 @@ class Act:
         danger: the button is red.
         happened: label of a question for when it happened; empty where the act is now.
         reason: label of a question for the reason; empty where none is asked.
+        reason_help: below that question.
         reason_required: whether the reason may stay empty.
         shown: hash of what is signed, where the command says which; else a hash of what the page shows.
         signs_over: the hash from the command itself, where what is signed is what was typed.
@@ -177,6 +178,7 @@ class Act:
     danger: bool = False
     happened: Words = ""
     reason: Words = ""
+    reason_help: Words = ""
     reason_required: bool = True
     shown: str = ""
     signs_over: Callable[[Command], str] | None = None
@@ -201,7 +203,7 @@ class Act:
     def asked(self) -> tuple[Field, ...]:
         """Every field, also those for time and reason."""
         when = Field(HAPPENED, self.happened, help=_("Leave it empty if it is now."), required=False)
-        why = Field(REASON, self.reason, "long", required=self.reason_required)
+        why = Field(REASON, self.reason, "long", help=self.reason_help, required=self.reason_required)
         return (*self.fields, *((when,) if self.happened else ()), *((why,) if self.reason else ()))
 
 

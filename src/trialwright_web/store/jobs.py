@@ -75,6 +75,11 @@ def outdated(process: str, now: datetime) -> list[Job]:
     return list(Job.objects.filter(process=process, asked_at__lt=now - KEPT))
 
 
+def ended(process: str, study: str) -> list[Job]:
+    """Jobs about a study that have, or may have, a result."""
+    return list(Job.objects.filter(process=process, study=study).exclude(state=Job.State.WAITING))
+
+
 def waiting(process: str) -> Mapping[str, int]:
     """State → number of jobs, for the metrics."""
     return {state: Job.objects.filter(process=process, state=state).count() for state in Job.State.values}

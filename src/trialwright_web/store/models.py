@@ -69,7 +69,7 @@ class Mail(models.Model):
 
 
 class Followed(models.Model):
-    """How far the worker has read a ledger to see what somebody must be told."""
+    """How far a worker has read a ledger: to see what somebody must be told, or who is to be forgotten."""
 
     ledger = models.CharField(max_length=80, primary_key=True)
     seq = models.PositiveBigIntegerField(default=0)
