@@ -83,6 +83,12 @@ def test_a_setting_that_cannot_be_is_refused_with_what_to_do(given, name, value)
         read_environment({**given, name: value})
 
 
+@pytest.mark.parametrize("process", ["closed", "public"])
+def test_the_keys_of_open_studies_are_for_the_staff_process_alone(given, process):
+    with pytest.raises(SettingInvalid, match="TRIALWRIGHT_DISPENSING"):
+        read_environment({**given, "TRIALWRIGHT_PROCESS": process, "TRIALWRIGHT_DISPENSING": "dispensing.toml"})
+
+
 def test_a_wrong_address_of_mail_is_refused_without_repeating_its_password():
     with pytest.raises(SettingInvalid) as refused:
         mail("imap://me:hunter2@mail.example", "http://localhost")
@@ -125,7 +131,8 @@ def test_a_new_installation_begins_with_four_commands(tmp_path):
         str(REPOSITORY / "studies" / STUDY),
     ]
     subprocess.run([*begin, "--mode", "test"], env=own, check=True, capture_output=True)
-    for file in ("secret.key", "installation.toml", "closed.toml", "staff.env", "closed.env", "public.env"):
+    settings = ("staff.env", "closed.env", "public.env")
+    for file in ("secret.key", "installation.toml", "closed.toml", "dispensing.toml", *settings):
         assert (home / file).stat().st_mode & 0o077 == 0, f"{file} can be read by others"
     assert "TRIALWRIGHT_CLOSED=" not in (home / "staff.env").read_text()
     assert "\nseal_texts = true\n" in (home / "installation.toml").read_text()

@@ -149,6 +149,7 @@ def _links(desk: Desk, participant: str) -> dict[str, str]:
         "contact": reachable(desk, "consents:contact", study, participant),
         "randomise": reachable(desk, "randomise:participant", study, participant),
         "accidental": reachable(desk, "randomise:accidental", study, participant),
+        "treatment": reachable(desk, "randomise:treatment", study, participant) if desk.trial.one_space else "",
         "new_visit": reachable(desk, "capture:new_visit", study, participant),
         "safety": reachable(desk, "safety:board", study),
         "report": reachable(desk, "safety:report", study),

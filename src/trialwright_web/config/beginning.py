@@ -16,7 +16,8 @@ PORTS = {"staff": 8000, "closed": 8001, "public": 8002}
 
 
 def begin_installation(folder: Path, studies: Sequence[Path], mode: str, host: str) -> Iterator[str]:
-    """Write ``installation.toml``, ``closed.toml``, ``secret.key`` and an ``.env`` file for each process.
+    """Write ``installation.toml``, ``closed.toml``, ``dispensing.toml``, ``secret.key`` and an ``.env`` file for each
+    process.
 
     Args:
         folder: absolute; must not exist or be empty.
@@ -49,9 +50,17 @@ def begin_installation(folder: Path, studies: Sequence[Path], mode: str, host: s
         for one, _ in loaded
         if one.blinding.kind == "blinded"
     ]
+    dispensing = [
+        f"[studies.{one.id}]\n"
+        f'# dispensing_key = "dispensing/{one.id}.dispensing.key"\n'
+        f'# dispensing_password_file = "dispensing/{one.id}.password"\n'
+        for one, _ in loaded
+        if one.blinding.kind == "open"
+    ]
+    _private(folder / "dispensing.toml", "\n".join(dispensing))
     _private(folder / "installation.toml", "\n".join(tables))
     _private(folder / "closed.toml", "\n".join(closed))
-    for name in ("open", "closed", "accounts", "identity"):
+    for name in ("open", "closed", "dispensing", "accounts", "identity"):
         (folder / name).mkdir(mode=0o700)
     for process in PROCESSES:
         path = folder / f"{process}.env"
@@ -67,6 +76,7 @@ def _settings(folder: Path, process: str, mode: str, host: str) -> str:
         "PROCESS": process,
         "INSTALLATION": str(folder / "installation.toml"),
         **({"CLOSED": str(folder / "closed.toml")} if process == "closed" else {}),
+        **({"DISPENSING": str(folder / "dispensing.toml")} if process == "staff" else {}),
         "SECRET_KEY_FILE": str(folder / "secret.key"),
         "METRICS_TOKEN_FILE": str(folder / "metrics.token"),
         "DATABASE": f"sqlite:///{folder}/accounts/{own}.db",

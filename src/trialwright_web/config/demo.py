@@ -29,10 +29,19 @@ PASSWORD = "rehearsal-only-2026"  # noqa: S105 - of accounts that act in a rehea
 
 @dataclass(frozen=True)
 class DemoStudy:
-    """A study to show: its folder, and the rehearsed day on which it stands."""
+    """A study to show.
+
+    Args:
+        folder: of the study.
+        until: the rehearsed day on which it stands.
+        participants: how many are randomised; as planned by default.
+        loose_ends: whether forms are left half filled, questions open, a visit overdue.
+    """
 
     folder: Path
     until: str
+    participants: int | None = None
+    loose_ends: bool = True
 
 
 def main() -> None:
@@ -74,7 +83,7 @@ def prepare(folder: Path, studies: tuple[DemoStudy, ...]) -> None:
     secret = SystemEntropy().bytes(48, purpose="secret key", stream="demo", position=0).hex()
     (folder / "secret.key").write_text(secret, encoding="ascii")
     (folder / "dispensing.password").write_text(KEY_PASSWORD, encoding="utf-8")
-    installed, closed = [], []
+    installed, closed, dispensing = [], [], []
     for study in studies:
         name = study.folder.name
         print(f"rehearsing {name} to {study.until} …", flush=True)
@@ -85,13 +94,14 @@ def prepare(folder: Path, studies: tuple[DemoStudy, ...]) -> None:
             f'[studies.{name}]\nfolder = "{study.folder}"\nstore = "sqlite:///{name}.db"\nmode = "rehearsal"\n'
             f"began = {_toml(began)}\nsince = {_toml(since)}\n"
         )
+        key = f'dispensing_key = "keys/{name}/dispensing.key"\ndispensing_password_file = "dispensing.password"\n'
         if (folder / f"{name}.closed.db").exists():
-            closed.append(
-                f'[studies.{name}]\nstore = "sqlite:///{name}.closed.db"\n'
-                f'dispensing_key = "keys/{name}/dispensing.key"\ndispensing_password_file = "dispensing.password"\n'
-            )
+            closed.append(f'[studies.{name}]\nstore = "sqlite:///{name}.closed.db"\n{key}')
+        else:
+            dispensing.append(f"[studies.{name}]\n{key}")
     (folder / "installation.toml").write_text("\n".join(installed), encoding="utf-8")
     (folder / "closed.toml").write_text("\n".join(closed), encoding="utf-8")
+    (folder / "dispensing.toml").write_text("\n".join(dispensing), encoding="utf-8")
     print("making databases and accounts …", flush=True)
     for process in ("staff", "public"):
         _manage(folder, process, "prepare_databases")
@@ -106,7 +116,9 @@ def _rehearse(study: DemoStudy, folder: Path) -> None:
     name = study.folder.name
     command = [
         *(sys.executable, "-m", "trialwright.cli", "rehearse", str(study.folder), "--seed", "1"),
-        *("--until", study.until, "--loose-ends", "--store", f"sqlite:///{folder}/{name}.db"),
+        *("--until", study.until, "--store", f"sqlite:///{folder}/{name}.db"),
+        *(["--loose-ends"] if study.loose_ends else []),
+        *(["--participants", str(study.participants)] if study.participants else []),
         *("--keys", str(folder / "keys" / name), "--json"),
     ]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
@@ -148,10 +160,12 @@ def sign_ins(folder: Path) -> str:
 def environment(folder: Path, process: str) -> dict[str, str]:
     """The variables of one process of the demonstration."""
     own = "public" if process == "public" else "staff"
+    dispensing = folder / "dispensing.toml"  # absent in a demonstration that an earlier version made
     return {
         "TRIALWRIGHT_PROCESS": process,
         "TRIALWRIGHT_INSTALLATION": str(folder / "installation.toml"),
         **({"TRIALWRIGHT_CLOSED": str(folder / "closed.toml")} if process == "closed" else {}),
+        **({"TRIALWRIGHT_DISPENSING": str(dispensing)} if process == "staff" and dispensing.exists() else {}),
         "TRIALWRIGHT_SECRET_KEY_FILE": str(folder / "secret.key"),
         "TRIALWRIGHT_DATABASE": f"sqlite:///{folder}/{own}.db",
         "TRIALWRIGHT_IDENTITY": f"sqlite:///{folder}/identity.db",

@@ -33,6 +33,7 @@ SETTINGS = (
     Setting("TRIALWRIGHT_PROCESS", "Which process this is: staff, closed or public.", "staff"),
     Setting("TRIALWRIGHT_INSTALLATION", "File that lists the studies and their open stores (TOML).", None),
     Setting("TRIALWRIGHT_CLOSED", "File that lists the closed stores and dispensing keys; closed process only.", ""),
+    Setting("TRIALWRIGHT_DISPENSING", "File that lists the dispensing keys of open studies; staff process only.", ""),
     Setting("TRIALWRIGHT_SECRET_KEY_FILE", "File of 50 or more random characters; signs sessions.", None),
     Setting("TRIALWRIGHT_DATABASE", "Accounts, sessions, drafts: sqlite:///… or postgresql://…", None),
     Setting("TRIALWRIGHT_IDENTITY", "Who the participants are: sqlite:///… or postgresql://…", None),
@@ -61,6 +62,7 @@ class Environment:
     process: str
     installation: Path
     closed: Path | None
+    dispensing: Path | None
     secret_key: str
     database: str
     identity: str
@@ -105,10 +107,15 @@ def read_environment(given: Mapping[str, str] | None = None) -> Environment:
     process = _one_of("PROCESS", values["process"], PROCESSES)
     if values["closed"] and process != "closed":
         raise SettingInvalid(f"TRIALWRIGHT_CLOSED is given to the {process} process → only the closed process has it")
+    if values["dispensing"] and process != "staff":
+        raise SettingInvalid(
+            f"TRIALWRIGHT_DISPENSING is given to the {process} process → only the staff process has it"
+        )
     return Environment(
         process=process,
         installation=Path(values["installation"]),
         closed=_path(values["closed"]),
+        dispensing=_path(values["dispensing"]),
         secret_key=_secret("SECRET_KEY", values["secret_key_file"], 50),
         database=values["database"],
         identity=values["identity"],

@@ -357,7 +357,9 @@ def _propose_unblinding(desk: Desk) -> Act:
         make=lambda answers: ProposeUnblinding(),
         back=_back(desk),
         facts=facts,
-        intro=_("The independent statistician signs as second person, in the closed process."),
+        intro=_("The independent statistician signs as second person.")
+        if desk.trial.one_space
+        else _("The independent statistician signs as second person, in the closed process."),
         shown=root,
         button=_("Sign the proposal"),
         danger=True,

@@ -1,4 +1,4 @@
-"""The page of randomisation: gates, confirmation, and the result, which never is the arm."""
+"""The page of randomisation: gates, confirmation, the result, which never is the arm; an open study leads to it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from trialwright.foundation.errors import InvalidValue, Refusal, TrialwrightError
 from trialwright.protocol.roles import Role
 from trialwright.trial.allocation.commands import (
+    DispenseAllocation,
     RandomiseParticipant,
     RecordAccidentalUnblinding,
     RecordMistakenRandomisation,
@@ -48,6 +49,7 @@ def randomise(request: Request, desk: Desk, participant: str) -> HttpResponse:
         "gates": found,
         "open": all(gate.holds for gate in found),
         "may_randomise": desk.may(RandomiseParticipant),
+        "may_look": row is not None and desk.trial.one_space and desk.may(DispenseAllocation),
         "may_mistaken": row is not None and desk.may(RecordMistakenRandomisation),
         "may_accidental": row is not None
         and desk.may(RecordAccidentalUnblinding)

@@ -15,7 +15,7 @@ from trialwright_web.store.installation import Installation, InstallationInvalid
 def installation() -> Installation:
     """What the environment says is installed; read once a process."""
     environment = settings.ENVIRONMENT
-    studies = read_installation(environment.installation, environment.closed)
+    studies = read_installation(environment.installation, environment.closed, environment.dispensing)
     found = Installation(studies, _hand_out if environment.checkpoints is not None else None)
     if found.is_production and not environment.second_factor_required:
         raise InstallationInvalid(

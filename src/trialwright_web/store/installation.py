@@ -79,21 +79,24 @@ class _MovedClock:
         return self._system.now() + self._by
 
 
-def read_installation(path: Path, closed: Path | None) -> dict[str, InstalledStudy]:
+def read_installation(path: Path, closed: Path | None, dispensing: Path | None = None) -> dict[str, InstalledStudy]:
     """The studies by id.
 
     Args:
         path: TOML with ``[studies.ID]`` tables: ``folder``, ``store``, ``mode``, and for a rehearsal that goes on
             ``began`` and ``since``.
         closed: TOML with ``[studies.ID]``: ``store``, ``dispensing_key``, ``dispensing_password_file``.
+        dispensing: TOML with ``[studies.ID]`` of open studies: ``dispensing_key``, ``dispensing_password_file``.
 
     Raises:
         InstallationInvalid: a file is missing, unreadable or says something impossible.
     """
     behind = _tables(closed) if closed is not None else {}
+    keys = _tables(dispensing) if dispensing is not None else {}
     found = {}
     for name, table in _tables(path).items():
         beyond = behind.get(name, {})
+        key_file, key = (dispensing, keys[name]) if name in keys else (closed, beyond)
         mode = table.get("mode", "production")
         if mode not in MODES:
             raise InstallationInvalid(f"{name} has the mode {mode!r}", remedy=f"use one of {', '.join(MODES)}")
@@ -110,10 +113,8 @@ def read_installation(path: Path, closed: Path | None) -> dict[str, InstalledStu
             began=_instant(table.get("began")),
             since=_instant(table.get("since")),
             closed_store=_address(closed, beyond["store"]) if closed is not None and "store" in beyond else None,
-            dispensing_key=_beside(closed, beyond["dispensing_key"])
-            if closed and "dispensing_key" in beyond
-            else None,
-            dispensing_password=_password(closed, beyond),
+            dispensing_key=_beside(key_file, key["dispensing_key"]) if key_file and "dispensing_key" in key else None,
+            dispensing_password=_password(key_file, key),
         )
     return found
 
@@ -149,10 +150,10 @@ def _instant(value: object) -> datetime | None:
     return value.astimezone(UTC)
 
 
-def _password(closed: Path | None, table: Mapping[str, Any]) -> str:
+def _password(file: Path | None, table: Mapping[str, Any]) -> str:
     if "dispensing_password_file" not in table:
         return ""
-    return _beside(closed, table["dispensing_password_file"]).read_text(encoding="utf-8").strip()
+    return _beside(file, table["dispensing_password_file"]).read_text(encoding="utf-8").strip()
 
 
 @dataclass
@@ -185,6 +186,7 @@ class Installation:
         """The running trial, for the calling thread.
 
         Raises:
+            InstallationInvalid: the process has the dispensing key of a blinded study and not its closed space.
             KeyError: no such study is installed; callers look in :attr:`studies` first.
         """
         opened: dict[str, _Opened] = self._threads.__dict__.setdefault("opened", {})
@@ -214,14 +216,21 @@ class Installation:
         return next(iter(builds.values()))
 
     def _open(self, study: InstalledStudy) -> _Opened:
+        with self._lock:
+            folder = self._folder_build(study.id)
+        is_open = folder.study.identity.blinding.kind == "open"
+        if study.dispensing_key is not None and study.closed_store is None and not is_open:
+            raise InstallationInvalid(
+                f"this process has the dispensing key of {study.id}, which is blinded, and not its closed space",
+                remedy="list its key in the closed process alone; TRIALWRIGHT_DISPENSING is for open studies",
+            )
         open_space = open_store(study.open_store)
         stores = [open_space]
         with self._lock:
-            folder = self._folder_build(study.id)
             builds = self._builds[study.id]
             builds.update(builds_on_record(open_space.ledger(f"{study.id}/open")))
         closed: Store | None = None
-        if folder.study.identity.blinding.kind == "open":
+        if is_open:
             closed = open_space
         elif study.closed_store is not None:
             closed = open_store(study.closed_store)

@@ -10,4 +10,5 @@ urlpatterns = [
     *SIGN_IN,
     *screens("capture", "randomise", "products", "monitor", "safety", "downloads", "api"),
     path("<slug:study>/", include("trialwright_web.participant.staff_urls")),
+    path("<slug:study>/", include("trialwright_web.laboratory.open_urls")),
 ]
