@@ -23,6 +23,7 @@ from trialwright.trial.enrolment.assessment import (
 from trialwright.trial.enrolment.events import CriteriaAssessed, CriterionVerdict
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright_web.capture.addresses import address
+from trialwright_web.capture.eligibility_words import Because, because
 from trialwright_web.capture.words import VERDICTS, Words, form_words, short_name
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.templatetags.shell import in_language
@@ -43,7 +44,8 @@ class CriterionLine:
     Args:
         verdict: yes (fits), no or unknown.
         recorded: the verdict of the assessment on record; empty before the first.
-        why: the condition with the values it saw, or the investigator's comment.
+        why: the investigator's comment; of a criterion that the data decide, as the record says it.
+        because: of a criterion that the data decide: its condition as a sentence, with the values it saw.
         judged: whether the investigator decides it.
     """
 
@@ -55,6 +57,7 @@ class CriterionLine:
     why: str
     judged: bool
     sources: tuple[Source, ...]
+    because: Because | None
 
     @property
     def words(self) -> Words:
@@ -136,7 +139,7 @@ def standing(desk: Desk, participant: str) -> Standing:
     facts = eligibility_facts(build, book, free)
     recorded = {verdict.criterion: verdict.verdict for verdict in before.verdicts} if before else {}
     return Standing(
-        lines=tuple(_line(desk, participant, build, verdict, recorded) for verdict in now.verdicts),
+        lines=tuple(_line(desk, participant, build, verdict, recorded, facts) for verdict in now.verdicts),
         free=tuple(_free(build, free)),
         eligible=now.eligible,
         next=_next(desk, participant, build, facts),
@@ -157,9 +160,15 @@ def is_judged(compiled: CompiledCriterion) -> bool:
 
 
 def _line(
-    desk: Desk, participant: str, build: Build, verdict: CriterionVerdict, recorded: Mapping[str, str]
+    desk: Desk,
+    participant: str,
+    build: Build,
+    verdict: CriterionVerdict,
+    recorded: Mapping[str, str],
+    values: Mapping[str, Value],
 ) -> CriterionLine:
     compiled = build.criteria[verdict.criterion]
+    said = None if is_judged(compiled) or compiled.condition is None else compiled.condition.compiled
     facts = [reference.key for reference in compiled.condition.references] if compiled.condition else []
     found = dict.fromkeys(source for name in facts for source in _sources(desk, participant, build, name))
     return CriterionLine(
@@ -171,6 +180,7 @@ def _line(
         why=verdict.why,
         judged=is_judged(compiled),
         sources=tuple(found),
+        because=because(build, said, values) if said is not None else None,
     )
 
 

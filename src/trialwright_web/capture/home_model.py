@@ -24,6 +24,7 @@ from trialwright_web.capture.enrolment_model import Enrolment
 from trialwright_web.capture.readers import SITE_STAFF
 from trialwright_web.capture.words import KINDS, Words, criterion_words, form_words, visit_words
 from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.deviations import about_words as deviation_words
 from trialwright_web.shell.templatetags.shell import in_language
 
 FIRST = 8
@@ -114,7 +115,7 @@ def about_words(desk: Desk, task: Task) -> str:
             return f"{where}: {row['text']}"
         case Kind.CLASSIFY_DEVIATION:
             row = desk.rows.get(DEVIATION, (task.participant, task.about))
-            return str(row["about"]) if row is not None else ""
+            return deviation_words(build, row) if row is not None else ""
         case Kind.MEET_CLOCK:
             event, _sep, clock = task.about.rpartition(".")
             declared = next((one for one in build.study.safety.clocks if one.id == clock), None)

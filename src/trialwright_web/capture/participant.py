@@ -29,6 +29,7 @@ from trialwright_web.capture.readers import READERS
 from trialwright_web.capture.timeline import timeline
 from trialwright_web.capture.words import SIGNS, Sign, short_name, status_tone, status_words, visit_words
 from trialwright_web.shell.desk import Desk, Request, at_desk
+from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.pages import render_page
 
 
@@ -81,7 +82,9 @@ def participant(request: Request, desk: Desk, participant: str) -> HttpResponse:
         "visits": list(_visits(desk, build, row)),
         "log": _log(desk, build, participant),
         "case_book": rows.get(CASE_BOOK, (participant,)),
-        "deviations": list(rows.where(DEVIATION, participant=participant)),
+        "deviations": [
+            (row, about_words(desk.build_at(site), row)) for row in rows.where(DEVIATION, participant=participant)
+        ],
         "events": list(rows.where(ADVERSE_EVENT, participant=participant)),
         "history": timeline(desk, participant),
         "links": _links(desk, participant),

@@ -34,6 +34,7 @@ from trialwright.trial.command import Command
 from trialwright.trial.tasks import UNDER_WAY, Kind, tasks
 from trialwright_web.shell.acts import Act, Answers, Field, Words, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
+from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.templatetags.shell import in_language
 
@@ -247,7 +248,13 @@ def _review(desk: Desk) -> Act:
         return shown_review(command.decisions)
 
     def context() -> dict[str, Any]:
-        deviations = {person: list(desk.rows.where(DEVIATION, participant=person)) for person in people}
+        deviations = {
+            person: [
+                (about_words(desk.build_at(str(desk.participant(person)["site"])), row), row["important"])
+                for row in desk.rows.where(DEVIATION, participant=person)
+            ]
+            for person in people
+        }
         return {"populations": [in_language(one.label) for one in populations], "people": people, "of": deviations}
 
     return Act(

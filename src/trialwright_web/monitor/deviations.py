@@ -24,6 +24,7 @@ from trialwright.trial.closure.commands import (
 from trialwright.trial.closure.views import BREACH, DEVIATION, MEASURE
 from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
+from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.menu import reached
 from trialwright_web.shell.pages import render_page
 
@@ -65,6 +66,7 @@ class Line:
     row: Row
     site: str
     kind: Words
+    about: str
     days: int
 
 
@@ -102,7 +104,8 @@ def _lines(desk: Desk, site: str) -> Iterator[Line]:
         for row in desk.rows.where(DEVIATION, participant=person["participant"]):
             kind = str(row["kind"])
             days = (desk.now - datetime.fromisoformat(str(row["opened_at"]))).days
-            yield Line(row, str(person["site"]), KINDS.get(kind, kind), days)
+            site_of = str(person["site"])
+            yield Line(row, site_of, KINDS.get(kind, kind), about_words(desk.build_at(site_of), row), days)
 
 
 def _accidents(desk: Desk, people: set[str]) -> Iterator[tuple[str, str]]:
@@ -148,7 +151,7 @@ def report(request: Request, desk: Desk) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def classify(request: Request, desk: Desk, participant: str, deviation: str) -> HttpResponse:
     """Judge one."""
-    desk.participant(participant)
+    person = desk.participant(participant)
     row = desk.rows.get(DEVIATION, (participant, deviation))
     if row is None:
         raise Http404
@@ -167,7 +170,7 @@ def classify(request: Request, desk: Desk, participant: str, deviation: str) -> 
         facts=(
             (_("Participant"), participant),
             (_("Concerns"), KINDS.get(kind, kind)),
-            (_("What happened"), str(row["about"])),
+            (_("What happened"), about_words(desk.build_at(str(person["site"])), row)),
         ),
         fields=(
             Field(

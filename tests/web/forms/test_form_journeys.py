@@ -192,6 +192,23 @@ def test_a_session_that_ends_while_typing_goes_on_after_signing_in_elsewhere(sta
     assert other.input_value("[name='v.note']") == "typed while signed out"
 
 
+def test_one_form_in_two_windows_says_so_in_the_second(staff: Any, visit: Any) -> None:
+    page = visit(staff, "/smart-ms/", NURSE)
+    form = own_form(page)
+    page.goto(form)
+    ready(page)
+    other = page.context.new_page()
+    other.goto(form)
+    ready(other)
+    page.fill("[name='v.note']", "typed in the first window")
+    page.wait_for_selector("#kept:not([hidden])")
+    other.fill("[name='v.count']", "4")
+    other.wait_for_selector("#alarm:not([hidden])")
+    assert "another window" in other.locator("#alarm").inner_text()
+    assert page.locator("#alarm").is_hidden()
+    assert page.input_value("[name='v.note']") == "typed in the first window"
+
+
 def test_two_people_at_one_form_choose_field_by_field_and_nothing_is_lost(staff: Any, visit: Any) -> None:
     nurse = visit(staff, "/smart-ms/", NURSE)
     form = own_form(nurse, "vital_signs")

@@ -186,6 +186,34 @@ def test_drafts_are_nobody_elses(nurse: httpx.Client, doctor: httpx.Client) -> N
     assert shown(doctor.get(address), "systolic") == ""
 
 
+def test_a_second_window_of_one_person_is_told_of_the_draft_of_the_first(
+    nurse: httpx.Client, doctor: httpx.Client
+) -> None:
+    address = f"{visit_on(nurse)}vital_signs/1/"
+
+    def window(client: httpx.Client) -> dict[str, str]:
+        page = client.get(address)
+        names = ("csrfmiddlewaretoken", "version", "request_id", "draft_of")
+        return {name: hidden(page.text, name) for name in names}
+
+    def typed(client: httpx.Client, here: dict[str, str], **fields: str) -> dict[str, str]:
+        data = {**here, "act": "draft", **{f"v.{name}": text for name, text in fields.items()}}
+        answer: dict[str, str] = client.post(address, data=data, headers={"Accept": "application/json"}).json()
+        return answer
+
+    first, second, others = window(nurse), window(nurse), window(doctor)
+    kept = typed(nurse, first, systolic="119")
+    assert (kept["elsewhere"], bool(kept["kept_at"])) == ("", True)
+    assert typed(nurse, first, systolic="118")["elsewhere"] == ""  # one window goes on undisturbed
+    assert typed(nurse, second, diastolic="80")["elsewhere"]
+    assert typed(nurse, second, diastolic="81")["elsewhere"] == ""  # its draft is the newest now
+    assert typed(nurse, first, systolic="117")["elsewhere"]
+    assert typed(doctor, others, pulse="60")["elsewhere"] == ""  # drafts are each person's own
+    later = window(nurse)  # drawn with the newest draft in it, and so its continuation
+    assert later["draft_of"] == first["request_id"]
+    assert typed(nurse, later, systolic="116")["elsewhere"] == ""
+
+
 def test_a_form_that_moved_is_compared_and_never_overwritten(nurse: httpx.Client, doctor: httpx.Client) -> None:
     address = f"{visit_on(nurse)}vital_signs/1/"
     page = nurse.get(address)
