@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from trialwright.build import Build, ItemValue, number_of
+from trialwright.exports.identifying import identifies
 from trialwright.foundation.missing import MissingReason
 from trialwright.foundation.tables import Cell, Row, Rows
 from trialwright.protocol.forms import Item
@@ -40,7 +41,7 @@ ITEM_COLUMNS: Mapping[str, str] = {
 
 
 def labelled_items(rows: Rows, builds: Mapping[str, Build], language: str) -> Iterator[Row]:
-    """One row for each value, in the order of participant, visit, form and item.
+    """One row for each value, in the order of participant, visit, form and item; what identifies stays away.
 
     Args:
         rows: of the open space.
@@ -53,6 +54,8 @@ def labelled_items(rows: Rows, builds: Mapping[str, Build], language: str) -> It
     for row in rows.where(ITEM):
         site = site_of.get(row["participant"])
         build = build_of_site[str(site)]
+        if identifies(builds, str(row["form"]), str(row["item"])):
+            row = {**row, "value": None, "unit": None, "outcome": None, "missing": None}
         yield {
             **row,
             "source": row["source"] or (_declared_source(build, row) if row["value"] is not None else None),

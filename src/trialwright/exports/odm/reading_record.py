@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from trialwright.build import Build
+from trialwright.exports.identifying import identifies
 from trialwright.exports.odm.model import VISIT, Act, Audit, Entry, Place
 from trialwright.exports.sdtm.allocation import allocation_of
 from trialwright.exports.sdtm.reading import Reading
@@ -204,18 +205,10 @@ class Record:
 
     def _entry(self, form: str, name: str, entered: Entered) -> Entry:
         item, _, row = name.partition(".")
-        if self._identifies(form, item):
+        if identifies(self.builds, form, item):
             return Entry(item, int(row or 1))
         return Entry(
             item, int(row or 1), entered.text, entered.unit, entered.outcome, entered.missing, entered.source
-        )
-
-    def _identifies(self, form: str, item: str) -> bool:
-        """Whether any build calls the item identifying; its content stays where it is."""
-        return any(
-            build.forms[form].items[item].item.privacy == "identifying"
-            for build in self.builds.values()
-            if _declares(build, form, item)
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from trialwright.build import Build, CompiledItem
+from trialwright.exports.identifying import identifies
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.tables import Row, Rows, Table
 from trialwright.protocol import Study
@@ -185,11 +186,13 @@ class Reading:
 
     @cached_property
     def collected(self) -> tuple[Collected, ...]:
-        """Every item value, by participant, and within a form in the order of its items."""
+        """Every item value but what identifies, by participant, and within a form in the order of its items."""
         builds = {str(site["site"]): self.builds.get(str(site["build"]), self.build) for site in self.rows(SITE)}
         places: dict[str, dict[tuple[str, str], int]] = {}
         found: list[Collected] = []
         for row in (*self.rows(ITEM), *self.closed_of(CLOSED_ITEM)):
+            if identifies(self.builds, str(row["form"]), str(row["item"])):
+                continue
             site = str(self.participants[str(row["participant"])]["site"])
             value = _collected(row, builds.get(site, self.build), self.build)
             if value is None:
