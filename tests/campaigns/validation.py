@@ -2,6 +2,7 @@
 
     python tests/campaigns/validation.py          # make validation
     python tests/campaigns/validation.py --rows   # after a change of the requirements: nothing runs, and it says so
+    python tests/campaigns/validation.py --results FILE  # of ``pytest --junitxml=FILE`` over all tests
 
 All of them run anew and the report is written whole, in some twenty minutes on two processors that nobody else uses:
 most of them are real servers and browsers. Exit code 1 where a test failed, or where a requirement has neither a test
@@ -10,6 +11,7 @@ that ran nor somebody who sees to it.
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import subprocess
@@ -88,8 +90,12 @@ def run(names: Sequence[str]) -> Mapping[str, Result]:
             *(f"--junitxml={report}", *names),
         ]
         subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, "CI": "1"})
-        found = ElementTree.parse(report).getroot().iter("testcase") if report.exists() else ()
-        return results(names, list(found))
+        return results(names, read(report))
+
+
+def read(report: Path) -> list[ElementTree.Element]:
+    """The test cases of a JUnit file; none where there is no file."""
+    return list(ElementTree.parse(report).getroot().iter("testcase")) if report.exists() else []
 
 
 def results(names: Sequence[str], cases: Sequence[ElementTree.Element]) -> dict[str, Result]:
@@ -155,11 +161,21 @@ def _git(*words: str) -> str:
 
 def main() -> int:
     """Run, write, answer the exit code."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", action="store_true", help="write the requirements alone")
+    parser.add_argument("--results", type=Path, help="JUnit file of a run of all tests of this revision")
+    options = parser.parse_args()
     rows, began = requirements(), datetime.now(UTC)
-    told = {} if "--rows" in sys.argv[1:] else run(sorted({name for row in rows for name in row.tests}))
+    names = sorted({name for row in rows for name in row.tests})
+    if options.results:
+        told = results(names, read(options.results))
+    else:
+        told = {} if options.rows else run(names)
+    took = f", in {(datetime.now(UTC) - began).seconds // 60} minutes"
     about = (
         f"Trialwright {version('trialwright')}, revision {revision()}, Python {platform.python_version()} on"
-        f" {platform.system()}, {began:%Y-%m-%d %H:%M} UTC, in {(datetime.now(UTC) - began).seconds // 60} minutes."
+        f" {platform.system()}, {began:%Y-%m-%d %H:%M} UTC"
+        f"{', results of the run of all tests' if options.results else took}."
     )
     if not told:
         about += " **Nothing was run**: these are the requirements alone."
