@@ -502,8 +502,10 @@ class Attack:
 
     def _read(self) -> tuple[list[Row], Row]:
         with closing(sqlite3.connect(self._path)) as raw:
-            found = raw.execute(f"SELECT {COLUMNS} FROM ledger_entry ORDER BY seq").fetchall()
-            head = raw.execute("SELECT size, chain, frontier FROM ledger_head").fetchall()[0]
+            # Bits of a name can move a row into a ledger that nobody asked about.
+            own = "WHERE ledger_id = ?"
+            found = raw.execute(f"SELECT {COLUMNS} FROM ledger_entry {own} ORDER BY seq", (LEDGER,)).fetchall()
+            head = raw.execute(f"SELECT size, chain, frontier FROM ledger_head {own}", (LEDGER,)).fetchall()[0]
         return [list(row) for row in found], list(head)
 
     def _write(self, owned: Owned) -> None:

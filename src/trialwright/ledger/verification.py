@@ -23,7 +23,9 @@ def verify_ledger(
         ledger: the ledger.
         outside: checkpoints that were held out of reach of the database's owner: label (who held it) → text.
         keys: the keys trusted to sign them.
-        inside: checkpoints from the store itself; they must agree, but prove nothing.
+        inside: checkpoints from the store itself; they must agree, but prove nothing. One that cannot be read, is of
+            another ledger or carries a false signature of a trusted key is named in the report and counts for
+            nothing.
 
     Returns:
         The report: first fault if any, and up to which entry the record is proven. An entry beyond ``covered``
@@ -34,13 +36,12 @@ def verify_ledger(
     """
     try:
         notes = [verify.read_note(text, label, _plain(keys), _signature_valid) for label, text in outside.items()]
-        notes += [
-            verify.read_note(text, f"stored checkpoint {number}", None, _signature_valid)
-            for number, text in enumerate(inside, 1)
-        ]
+        labelled = ((f"stored checkpoint {number}", text) for number, text in enumerate(inside, 1))
+        kept, spoiled = verify.read_kept(labelled, ledger.ledger_id, _plain(keys), _signature_valid)
         # The head is read first: entries that arrive meanwhile are left for the next time.
         head = ledger.head()
-        return verify.check(ledger.ledger_id, ledger.read(limit=head.size), head, notes)
+        report = verify.check(ledger.ledger_id, ledger.read(limit=head.size), head, notes + kept)
+        return report._replace(spoiled=spoiled)
     except verify.Unreadable as error:
         raise _not_verifiable(error) from error
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Row = tuple[int, str, int, str, str, bytes, bytes, bytes]
     Key = tuple[str, bytes, bytes]
     Valid = Callable[[bytes, bytes, bytes], bool]
+    Kept = tuple[list["Note"], tuple[str, ...]]
 
 
 class Unreadable(Exception):
@@ -47,7 +48,8 @@ class Fault(NamedTuple):
 class Report(NamedTuple):
     """What was found. ``covered``: entries proven by a trusted checkpoint held outside; later ones are not.
     ``withheld``: entries of which a partial copy has the hashes only; none can be left out of a stream unnoticed.
-    ``stream``, ``shown``: of a copy of one stream with its proofs, which and how many of its entries."""
+    ``stream``, ``shown``: of a copy of one stream with its proofs, which and how many of its entries.
+    ``spoiled``: what is wrong with checkpoints that lay beside the record; those held outside count alone."""
 
     ledger_id: str
     size: int
@@ -58,6 +60,7 @@ class Report(NamedTuple):
     withheld: int = 0
     stream: str = ""
     shown: int = 0
+    spoiled: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         text = f"{self.ledger_id}: {self.size} entries agree with each other, root {self.root}\n"
@@ -67,6 +70,7 @@ class Report(NamedTuple):
             text += f"Of {self.withheld} of them this copy holds the hashes only.\n"
         if self.fault:
             text += f"FAULT at entry {self.fault.seq} ({self.fault.kind}): {self.fault.message}\n"
+        text += "".join(f"Of no use: {what}\n" for what in self.spoiled)
         if not self.covered:
             return text + "Nothing is proven: no trusted checkpoint held outside covers any entry."
         later = f"{self.size - self.covered} later entries unproven" if self.size > self.covered else "none is later"
@@ -83,8 +87,11 @@ class Note(NamedTuple):
     by: str
 
 
-def read_note(text: str, label: str, keys: list[Key] | None, valid: Valid) -> Note:
-    """Read a checkpoint; given keys, one of them must have signed it, and no signature by one may be false."""
+def read_note(text: str, label: str, keys: list[Key], valid: Valid, kept: bool = False) -> Note:
+    """Read a checkpoint. No signature by a trusted key may be false; one must be there, unless it lay beside the
+    record: then it proves nothing."""
+    if type(text) is not str:
+        raise Unreadable(f"{label} is not a checkpoint")
     head, gap, tail = text.rpartition("\n\n")
     lines = head.split("\n")
     found = [re.match(r"— ([^\s+]+) (\S+)\Z", line) for line in tail[:-1].split("\n")]
@@ -93,13 +100,26 @@ def read_note(text: str, label: str, keys: list[Key] | None, valid: Valid) -> No
     root = unbase64(lines[2]) if whole else b""
     if len(root) != 32 or not re.match(r"(0|[1-9][0-9]{0,15})\Z", lines[1]):
         raise Unreadable(f"{label} is not a checkpoint")
-    known = {key[:2]: key[2] for key in keys or []}
+    known = {key[:2]: key[2] for key in keys}
     mine = [(name, raw) for name, raw in signed if (name, raw[:4]) in known]
     if not all(valid(known[name, raw[:4]], (head + "\n").encode(), raw[4:]) for name, raw in mine):
         raise Unreadable(f"{label}: a signature is false")
-    if keys is not None and not mine:
+    if not mine and not kept:
         raise Unreadable(f"{label} is signed by no key that was given as trusted")
-    return Note(label, lines[0], int(lines[1]), root, mine[0][0] if mine else "")
+    return Note(label, lines[0], int(lines[1]), root, "" if kept else mine[0][0])
+
+
+def read_kept(texts: Iterable[tuple[str, str]], ledger_id: str, keys: list[Key], valid: Valid) -> Kept:
+    """Checkpoints that lay beside the record: those that must agree with it, and what is wrong with the others."""
+    notes, spoiled = [], []
+    for label, text in texts:
+        try:
+            notes.append(read_note(text, label, keys, valid, kept=True))
+            if notes[-1].origin != ledger_id:
+                raise Unreadable(f"{label} is of {notes.pop().origin!a}, not of {ledger_id!a}")
+        except Unreadable as error:
+            spoiled.append(str(error))
+    return notes, tuple(spoiled)
 
 
 def read_key(text: str) -> Key:
@@ -327,15 +347,17 @@ def verify_export(
             stated = json.loads(read("ledger.json").decode())
             if stated["format"] not in (1, 2, 3):
                 raise ValueError(f"format {stated['format']!a}, this program reads 1 to 3")
-            kept = [name for name in names if name.startswith("checkpoints/") and name.endswith(".txt")]
-            notes += [read_note(read(name).decode(), name, None, valid) for name in kept]
+            names = [name for name in names if name.startswith("checkpoints/") and name.endswith(".txt")]
+            texts = [(name, read(name).decode("utf-8", "replace")) for name in names]
+            kept, spoiled = read_kept(texts, str(stated["ledger_id"]), trusted, valid)
+            notes += kept
             lines = archive.open("entries.jsonl") if archive else (path / "entries.jsonl").open("rb")
             rows = read_rows(stack.enter_context(lines))
             if stated["format"] == 3:
                 proofs = [list(map(bytes.fromhex, line.split())) for line in read("proofs.txt").decode().splitlines()]
-                return check_stream(stated, rows, proofs, notes)
+                return check_stream(stated, rows, proofs, notes)._replace(spoiled=spoiled)
             head = (stated["size"], bytes.fromhex(stated["chain"]), bytes.fromhex(stated["root"]))
-            return check(str(stated["ledger_id"]), rows, head, notes)
+            return check(str(stated["ledger_id"]), rows, head, notes)._replace(spoiled=spoiled)
     except (OSError, ValueError, KeyError, TypeError, RecursionError, zipfile.BadZipFile) as error:
         raise Unreadable(f"{path} is not a readable export: {error}") from error
 
