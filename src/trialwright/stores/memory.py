@@ -210,6 +210,7 @@ class MemoryTransaction:
 
     def append(self, entries: Sequence[NewEntry]) -> tuple[Entry, ...]:
         placed = self._appending.extend(entries)
+        self._record.refuse_gaps(placed)
         self._record.add(placed, self._appending.frontier)
         return placed
 
@@ -252,13 +253,20 @@ class _Record:
     def chain(self) -> bytes:
         return self.entries[-1].chain if self.entries else self.start
 
-    def add(self, entries: Iterable[Entry], frontier: Frontier) -> None:
+    def refuse_gaps(self, entries: Iterable[Entry]) -> None:
+        """Refuse what is not the next entry of its stream, as the databases do themselves."""
+        reached: dict[str, int] = {}
         for entry in entries:
-            if entry.stream_seq != len(self.streams.get(entry.stream, ())) + 1:  # the databases refuse it, too
+            before = reached.get(entry.stream, len(self.streams.get(entry.stream, ())))
+            if entry.stream_seq != before + 1:
                 raise AppendOnly(
                     f"append-only: not the next entry of {entry.stream}",
                     remedy="record a correction as a new entry",
                 )
+            reached[entry.stream] = entry.stream_seq
+
+    def add(self, entries: Iterable[Entry], frontier: Frontier) -> None:
+        for entry in entries:
             self.entries.append(entry)
             self.streams.setdefault(entry.stream, []).append(entry.seq)
             self._requests.setdefault(entry.request_id, []).append(entry.seq)
