@@ -2,7 +2,7 @@
 
     python tests/campaigns/validation.py          # make validation
     python tests/campaigns/validation.py --rows   # after a change of the requirements: nothing runs, and it says so
-    python tests/campaigns/validation.py --results FILE  # of ``pytest --junitxml=FILE`` over all tests
+    python tests/campaigns/validation.py --results FILE …  # of ``pytest --junitxml=FILE``; later files count
 
 All of them run anew and the report is written whole, in some twenty minutes on two processors that nobody else uses:
 most of them are real servers and browsers. Exit code 1 where a test failed, or where a requirement has neither a test
@@ -17,7 +17,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -110,6 +110,11 @@ def results(names: Sequence[str], cases: Sequence[ElementTree.Element]) -> dict[
     return told
 
 
+def latest(runs: Iterable[Sequence[ElementTree.Element]]) -> list[ElementTree.Element]:
+    """Each test case as it was last run."""
+    return list({(case.get("classname"), case.get("name")): case for run in runs for case in run}.values())
+
+
 def open_points(rows: Sequence[Requirement], told: Mapping[str, Result]) -> list[str]:
     """Requirements that are not shown to be met."""
     found = []
@@ -163,19 +168,21 @@ def main() -> int:
     """Run, write, answer the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", action="store_true", help="write the requirements alone")
-    parser.add_argument("--results", type=Path, help="JUnit file of a run of all tests of this revision")
+    parser.add_argument(
+        "--results", type=Path, nargs="+", help="JUnit files: of a run of all tests, and of what was run again since"
+    )
     options = parser.parse_args()
     rows, began = requirements(), datetime.now(UTC)
     names = sorted({name for row in rows for name in row.tests})
     if options.results:
-        told = results(names, read(options.results))
+        told = results(names, latest(map(read, options.results)))
     else:
         told = {} if options.rows else run(names)
     took = f", in {(datetime.now(UTC) - began).seconds // 60} minutes"
     about = (
         f"Trialwright {version('trialwright')}, revision {revision()}, Python {platform.python_version()} on"
         f" {platform.system()}, {began:%Y-%m-%d %H:%M} UTC"
-        f"{', results of the run of all tests' if options.results else took}."
+        f"{f', from {len(options.results)} runs, the last of each test' if options.results else took}."
     )
     if not told:
         about += " **Nothing was run**: these are the requirements alone."

@@ -89,3 +89,11 @@ def test_a_test_that_failed_or_did_not_run_leaves_its_requirement_open(pack, ins
     assert (pack.open_points([row], told) == []) is met
     assert ("FAILED" in pack.page([row], told, "")) is (inside == "<failure/>")
     assert pack.open_points([row], pack.results(row.tests, [])) == ["V"]
+
+
+def test_of_several_runs_the_last_of_each_test_counts(pack):
+    def case(name, inside=""):
+        return ElementTree.fromstring(f'<testcase classname="tests.a.test_b" name="{name}">{inside}</testcase>')
+
+    failed, mended, other = case("test_c[1]", "<failure/>"), case("test_c[1]"), case("test_c[2]", "<failure/>")
+    assert pack.latest([[failed, other], [mended]]) == [mended, other]
