@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -94,13 +95,13 @@ def names_on_record(databases, participant) -> list[str]:
 
 
 def end_every_connection(databases) -> int:
-    """What a restart of the server does to those who hold connections."""
+    """What a restart of the server does to those who hold connections; they are gone when it answers."""
+    held = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = ANY(%s)"
+    names = ([conninfo.conninfo_to_dict(address)["dbname"] for address in databases.values()],)
     with psycopg.connect(databases["record"], autocommit=True) as connection:
-        ended = connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-            " AND datname = ANY(%s)",
-            ([conninfo.conninfo_to_dict(address)["dbname"] for address in databases.values()],),
-        ).fetchall()
+        ended = connection.execute(f"SELECT pg_terminate_backend(pid) {held}", names).fetchall()
+        while connection.execute(f"SELECT count(*) {held}", names).fetchone() != (0,):
+            time.sleep(0.01)
     return len(ended)
 
 
