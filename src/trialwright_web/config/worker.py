@@ -27,6 +27,7 @@ from trialwright_web.shell.jobs import result_of
 from trialwright_web.shell.mails import send, told_of
 from trialwright_web.shell.studies import installation
 from trialwright_web.store import jobs, outbox
+from trialwright_web.store.connections import drop_ended
 from trialwright_web.store.drafts import purge_drafts
 
 LOG = logging.getLogger("trialwright_web.worker")
@@ -54,6 +55,7 @@ class Worker:
         while not stopped.is_set():
             busy = self.round()
             close_old_connections()
+            drop_ended()
             if not busy:
                 stopped.wait(pause)
 

@@ -12,8 +12,8 @@ from trialwright.stores.postgresql import is_ended
 def drop_ended(**_signal: Any) -> None:
     """Close Django's connections that have ended; they are opened anew when needed.
 
-    Receives ``request_started``. Django's own check asks the server with each request, which costs as much as any
-    other question; here it is read off the socket.
+    Receives ``request_started``; workers call it between rounds. Django's own check asks the server with each
+    request, which costs as much as any other question; here it is read off the socket.
     """
     for wrapper in connections.all(initialized_only=True):
         kept = wrapper.connection
