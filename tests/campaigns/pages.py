@@ -131,7 +131,9 @@ def served(
         command = server_command(port)
         if application is not None:
             command[-1] = application
-        running.append(subprocess.Popen(command, env={**os.environ, **own}))
+        # Without what only the process has whose settings this one took.
+        around = {name: value for name, value in os.environ.items() if not name.startswith("TRIALWRIGHT_")}
+        running.append(subprocess.Popen(command, env={**around, **own}))
     try:
         for address in addresses.values():
             _wait_for(address)

@@ -69,8 +69,11 @@ def _file(page: Page, width: int) -> Path:
 
 
 def _take(window: Any, page: Page, width: int) -> None:
+    window.set_viewport_size({"width": width, "height": 900})
     window.goto(page.path)
     height = min(window.evaluate("document.documentElement.scrollHeight"), TALLEST)
+    # What keeps its place in a window is drawn to the page's end.
+    window.set_viewport_size({"width": width, "height": height})
     clip = {"x": 0, "y": 0, "width": width, "height": height}
     taken = Image.open(io.BytesIO(window.screenshot(full_page=True, clip=clip)))
     taken.convert("RGB").quantize(128).save(_file(page, width), optimize=True)

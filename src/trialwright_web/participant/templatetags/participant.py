@@ -8,12 +8,12 @@ from typing import Any
 
 from django import template
 from django.utils.dateparse import parse_date, parse_datetime
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from trialwright.finder import Block, Said, Span
+from trialwright_web.shell.dates import written
 
 register = template.Library()
 
@@ -51,16 +51,16 @@ def said(text: Said | str, language: str) -> SafeString:
 def day(value: str | date | None) -> str:
     """A date as people write it."""
     found = parse_date(value[:10]) if isinstance(value, str) else value
-    return date_format(found, "l j. F Y") if found is not None else str(value or "")
+    return written(found, weekday=True) if found is not None else str(value or "")
 
 
 @register.filter
 def moment(value: str | datetime | None) -> str:
     """An instant as people write it, with its offset where the text has one."""
     found = parse_datetime(value) if isinstance(value, str) else value
-    return (
-        date_format(found, "j. F Y H:i") + (f" ({found:%z})" if found.tzinfo else "") if found else str(value or "")
-    )
+    if found is None:
+        return str(value or "")
+    return f"{written(found)} {found:%H:%M}" + (f" ({found:%z})" if found.tzinfo else "")
 
 
 @register.filter

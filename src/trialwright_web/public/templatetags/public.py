@@ -9,12 +9,12 @@ from typing import Any
 from django import template
 from django.urls import reverse
 from django.utils.dateparse import parse_date
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from trialwright.finder import Block, Said, Span
 from trialwright_web.public import words
+from trialwright_web.shell.dates import written
 from trialwright_web.shell.language import PARAMETER
 
 register = template.Library()
@@ -120,7 +120,7 @@ def register_address(identifier: Any) -> str:
 def day(text: str | date | None) -> str:
     """An ISO date as people write it; anything else as it is."""
     found = parse_date(text) if isinstance(text, str) else text
-    return date_format(found, "j. F Y") if found is not None else str(text or "")
+    return written(found) if found is not None else str(text or "")
 
 
 def _block(block: Block) -> SafeString:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.protocol.roles import Role
+from trialwright_web.shell.dates import written
 from trialwright_web.shell.desk import Place
 from trialwright_web.shell.icons import PATHS
 from trialwright_web.shell.refusals import Told
@@ -81,6 +82,12 @@ def study_name(place: Place, studies: Mapping[str, Any]) -> str:
 
 
 @register.filter
+def written_day(day: date) -> str:
+    """A date with its day of the week, in words."""
+    return written(day, weekday=True)
+
+
+@register.filter
 def local_time(text: Any, zone: ZoneInfo) -> str:
     """An instant of the record (UTC) as local time, a date as a date: ``15.02.2028 09:30``; other text as it is."""
     if isinstance(text, datetime):
@@ -109,8 +116,8 @@ _UNITS = (
 def unit_words(unit: Any) -> str:
     """A UCUM code as people write units: ``10*9/L`` → 10⁹/L, ``10*6{cells}`` → 10⁶ cells, ``Cel`` → °C."""
     words = str(unit or "")
-    for pattern, written in _UNITS:
-        words = pattern.sub(written, words)
+    for pattern, replacement in _UNITS:
+        words = pattern.sub(replacement, words)
     return words
 
 

@@ -7,9 +7,10 @@ const data = JSON.parse(document.getElementById("enrolment-chart").textContent);
 
 if (place && data[0].length > 1) {
   const words = place.dataset;
-  const { color } = getComputedStyle(place);
+  const { color, fontFamily } = getComputedStyle(place);
   const day = (uplot, seconds) => (seconds == null ? "–" : new Date(seconds * 1000).toLocaleDateString("nb"));
-  const axis = { stroke: color, grid: { stroke: "#d6dae0", width: 1 }, ticks: { show: false } };
+  const number = (uplot, value) => value ?? "–";
+  const axis = { stroke: color, font: `12px ${fontFamily}`, grid: { stroke: "#d6dae0", width: 1 }, ticks: { show: false } };
   const options = {
     width: place.clientWidth,
     height: 260,
@@ -21,8 +22,8 @@ if (place && data[0].length > 1) {
     ],
     series: [
       { label: words.day, value: day },
-      { label: words.included, stroke: "#0062ba", width: 2, fill: "rgba(0, 98, 186, 0.1)", paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } },
-      { label: words.planned, stroke: "#5a6472", width: 2, dash: [6, 4], spanGaps: true, points: { show: false } },
+      { label: words.included, value: number, stroke: "#0062ba", width: 2, fill: "rgba(0, 98, 186, 0.1)", paths: uPlot.paths.stepped({ align: 1 }), points: { show: false } },
+      { label: words.planned, value: number, stroke: "#5a6472", width: 2, dash: [6, 4], spanGaps: true, points: { show: false } },
     ],
   };
   const figure = place.querySelector("figure");
