@@ -13,6 +13,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -47,6 +48,10 @@ FORMS = ("vital_signs", "edss", "safety_gate", "medication", "relapse")
 """The forms that are looked at: all have one page, and these have every kind of item between them."""
 ONCE = {"public:trial", "public:join", "public:checklist"}
 """Pages of which one for each study is looked at."""
+
+
+TRIES = 8
+"""Links of one kind that are followed before it is given up: a list has hundreds that lead a role to no page."""
 
 
 @dataclass(frozen=True)
@@ -227,14 +232,16 @@ def _doors(process: str, person: str | None) -> list[str]:
 def _links(window: Any, process: str, waiting: list[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Every page that can be reached by links, one of each kind, and its templates."""
     seen = set()
+    tried: Counter[str] = Counter()
     while waiting:
         path = waiting.pop(0)
         try:
             kind = kind_of(process, path)
         except Exception:  # no route of this process
             continue
-        if kind in seen or "logout" in path:
+        if kind in seen or "logout" in path or tried[kind] == TRIES:
             continue
+        tried[kind] += 1
         answer = window.request.get(path, max_redirects=0)
         # A link that leads on, or to a file, says nothing about the next one of its kind.
         if answer.status in (301, 302, 303):
