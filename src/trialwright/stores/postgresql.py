@@ -135,11 +135,13 @@ class PostgresqlDatabase:
         if len(rows) == 1:
             self._waiting.append((_dialect(how.one), rows[0]))
             return
-        # One statement for all of them, with an array for each column: a form of thirty items is thirty rows.
-        text = _dialect(_arrays(how))
+        # One statement for all of them: a form of thirty items is thirty rows. A column in which they differ goes as
+        # an array; of one in which they agree, as of most of an item's, the value goes once.
         for at in range(0, len(rows), _ROWS_AT_ONCE):
-            columns = zip(*rows[at : at + _ROWS_AT_ONCE], strict=True)
-            self._waiting.append((text, list(map(list, columns))))
+            columns = list(zip(*rows[at : at + _ROWS_AT_ONCE], strict=True))
+            differ = tuple(any(value != column[0] for value in column) for column in columns)
+            values = [list(column) if many else column[0] for column, many in zip(columns, differ, strict=True)]
+            self._waiting.append((_dialect(_arrays(how, differ)), values))
 
     def settle(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -336,9 +338,11 @@ def _is_absent(given: dict[str, Any], name: str, create: bool) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _arrays(how: Put) -> str:
-    types = ", ".join("?::text[]" if kind == "text" else "?::bigint[]" for kind in how.kinds)
-    return f"{how.into} SELECT * FROM unnest({types}) {how.known}"
+def _arrays(how: Put, differ: tuple[bool, ...]) -> str:
+    """The statement for many rows, of which some column differs: the key. Arrays of one length advance together."""
+    types = ["text" if kind == "text" else "bigint" for kind in how.kinds]
+    columns = [f"unnest(?::{kind}[])" if many else f"?::{kind}" for kind, many in zip(types, differ, strict=True)]
+    return f"{how.into} SELECT {', '.join(columns)} {how.known}"
 
 
 @lru_cache(maxsize=4096)

@@ -86,20 +86,29 @@ class StreamCache:
             for event in kind.FOLDS or ():
                 self._by_type.setdefault((kind.SPACE, _kind(kind.STREAM), event.TYPE), []).append(kind)
 
-    def follow(self, space: Space) -> int:
-        """Notice which streams have entries that this process did not write. Returns how many entries there are."""
-        ledger, seen = self._ledgers[space], self._seen[space]
-        moved = ledger.moved(seen.size, _FOLLOWED)
-        if moved is None:
-            seen.size = ledger.size()
-            seen.moves += 1  # too many to name: each stream is looked at when it is asked for
-            return seen.size
-        seen.size, streams = moved
-        for stream, version in streams.items():
-            folded = self._folded.get((space, stream))
-            if folded is not None and folded.version < version:
-                folded.moves = -1
-        return seen.size
+    def follow(self, space: Space) -> dict[Space, int]:
+        """Notice which streams have entries that this process did not write.
+
+        Returns:
+            How many entries there are, for each space of the same ledger: an open study has both in one.
+        """
+        spaces = [other for other, ledger in self._ledgers.items() if ledger is self._ledgers[space]]
+        return dict.fromkeys(spaces, self._follow(self._ledgers[space], spaces))
+
+    def _follow(self, ledger: Ledger, spaces: Sequence[Space]) -> int:
+        known = min(self._seen[space].size for space in spaces)
+        moved = ledger.moved(known, _FOLLOWED)
+        size, streams = (ledger.size(), None) if moved is None else moved
+        for space in spaces:
+            self._seen[space].size = size
+            if streams is None:
+                self._seen[space].moves += 1  # too many to name: each stream is looked at when it is asked for
+                continue
+            for stream, version in streams.items():
+                folded = self._folded.get((space, stream))
+                if folded is not None and folded.version < version:
+                    folded.moves = -1
+        return size
 
     def folded(self, space: Space, stream: str) -> _Folded:
         """The stream folded up to what the ledger held when it was last followed, or more."""
@@ -203,7 +212,7 @@ class State:
         folded = self._folded.get((space, stream))
         if folded is None:
             if space not in self._followed:
-                self._followed[space] = self._cache.follow(space)
+                self._followed |= self._cache.follow(space)
             folded = self._folded[space, stream] = self._cache.folded(space, stream)
             self.read[space][stream] = folded.version
         return folded

@@ -138,3 +138,26 @@ def test_one_reader_sees_one_version_of_a_stream():
     other.write("01", "second")
     assert state.version(Space.OPEN, "participant/01") == 1
     assert mine.reads("01") == (["first", "second"], 2)
+
+
+@dataclass
+class ClosedNotes(Notes):
+    """The same texts, as a slice of the closed space has them."""
+
+    SPACE: ClassVar[Space] = Space.CLOSED
+
+
+def test_two_spaces_in_one_ledger_are_followed_by_one_question_and_both_see_what_others_wrote():
+    store = MemoryStore()
+    other, ledger = Process(store, 3), store.ledger(LEDGER)
+    recorder = Recorder([Noted], DerivedEntropy(1))
+    cache = StreamCache(dict.fromkeys(Space, ledger), [Notes, ClosedNotes], recorder)
+    asked, moved = [], ledger.moved
+    ledger.moved = lambda after, most: asked.append(after) or moved(after, most)
+    for number in range(1, 4):
+        other.write("01", f"text {number}")
+        state = State(cache)
+        for kind in (Notes, ClosedNotes):
+            assert len(state.of(kind, "01").texts) == number
+        assert state.as_of(*Space) == state.as_of(Space.CLOSED) == number
+        assert len(asked) == number
