@@ -8,7 +8,8 @@ from datetime import date, datetime, timedelta
 
 from trialwright.build import Build
 from trialwright.trial.tasks import CellState, MatrixRow, VisitCell
-from trialwright_web.capture.words import SIGNS, visit_words
+from trialwright_web.capture.words import SIGNS
+from trialwright_web.shell.record_words import visit_words
 
 AHEAD = frozenset({CellState.AHEAD, CellState.DUE, CellState.OVERDUE})
 """States of visits that are still to come, so that their window matters."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -23,9 +22,10 @@ from trialwright.trial.enrolment.assessment import (
 from trialwright.trial.enrolment.events import CriteriaAssessed, CriterionVerdict
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright_web.capture.addresses import address
-from trialwright_web.capture.eligibility_words import Because, because
-from trialwright_web.capture.words import VERDICTS, Words, form_words, short_name
+from trialwright_web.capture.eligibility_words import Because, because, fact_name, reader
+from trialwright_web.capture.words import VERDICTS, Words
 from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.record_words import form_words
 from trialwright_web.shell.templatetags.shell import in_language
 
 
@@ -198,12 +198,13 @@ def _free(build: Build, stated: Mapping[str, str]) -> Iterator[FreeFact]:
         if compiled.source is None:
             codes = build.study.terminology.get(compiled.fact.codelist or "")
             choices = tuple((code.code, in_language(code.label)) for code in codes.codes) if codes else ()
-            yield FreeFact(compiled.fact, fact_words(compiled.fact), stated.get(name, ""), choices)
+            yield FreeFact(compiled.fact, fact_words(build, name), stated.get(name, ""), choices)
 
 
-def fact_words(fact: Fact) -> str:
-    """A fact in words: its id, since its question is put to patients."""
-    return re.sub(r"^(.)", lambda found: found[1].upper(), short_name(fact.id))
+def fact_words(build: Build, fact: str) -> str:
+    """A fact in words, as a sentence begins."""
+    name = fact_name(build, build.facts[fact], reader())
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _next(
@@ -216,7 +217,7 @@ def _next(
     asked = ask_next(asking.fits, row, costs)
     if asked is None:
         return None
-    return fact_words(build.facts[asked.key].fact), tuple(_sources(desk, participant, build, asked.key))
+    return fact_words(build, asked.key), tuple(_sources(desk, participant, build, asked.key))
 
 
 @dataclass(frozen=True)

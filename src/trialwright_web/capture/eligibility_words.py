@@ -70,7 +70,10 @@ def _labels(build: Build, language: Language) -> Labels:
 
 
 def fact_name(build: Build, fact: CompiledFact, language: Language) -> str:
-    """What a fact is called: as the field it is taken from; else by its id, which is English, or by its question."""
+    """What a fact is called: as the field it is taken from; else by its id, which is English.
+
+    For other readers by its question, or by the criterion that asks for nothing but this fact.
+    """
     source = fact.source
     if source is not None and len(source.references) == 1 and source.text.strip() == source.references[0].key:
         reference = source.references[0]
@@ -80,4 +83,8 @@ def fact_name(build: Build, fact: CompiledFact, language: Language) -> str:
     question = fact.fact.question
     if language != "en" and question is not None and language in question:
         return f"«{in_language(question, language)}»"
+    criteria = (one.criterion for one in build.criteria.values())
+    decided = next((one for one in criteria if one.expression == fact.fact.id), None)
+    if language != "en" and decided is not None and language in decided.text:
+        return f"«{in_language(decided.text, language)}»"
     return short_name(fact.fact.id)

@@ -20,9 +20,9 @@ from trialwright_web.capture.form_history import fields_at, last_saved
 from trialwright_web.capture.form_margin import label_of
 from trialwright_web.capture.form_model import FieldModel, form_model, rows_of
 from trialwright_web.capture.form_place import FormPlace, find_form
-from trialwright_web.capture.form_words import STATUS
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.record_words import STATUS
 
 MINE, THEIRS = "mine", "theirs"
 

@@ -14,7 +14,7 @@ from trialwright.trial.event import Fact
 from trialwright_web.capture.form_entry import Typed, recorded, shown_text
 from trialwright_web.capture.form_model import codes_of
 from trialwright_web.capture.form_place import FormPlace
-from trialwright_web.capture.form_words import MISSING, SOURCES
+from trialwright_web.shell.record_words import MISSING, SOURCES
 from trialwright_web.shell.templatetags.shell import in_language
 
 _FORM_EVENTS = (FormSaved, FormMarkedNotDone, FormVoided)

@@ -20,7 +20,8 @@ from trialwright.trial.capture.commands import SOURCES as SOURCE_CODES
 from trialwright.trial.capture.saving import NOT_APPLICABLE, Outcome, Saving, split_row
 from trialwright.trial.capture.state import CaseBook, FormKey, FormRecord
 from trialwright_web.capture.form_entry import Typed, changes, read, recorded, shown_text
-from trialwright_web.capture.form_words import MISSING, SOURCES, finding_text, why_text
+from trialwright_web.capture.form_words import finding_text, why_text
+from trialwright_web.shell.record_words import MISSING, SOURCES
 from trialwright_web.shell.templatetags.shell import in_language
 
 MOST_BUTTONS = 7

@@ -27,8 +27,8 @@ from trialwright.trial.queries import commands as queries_commands
 from trialwright.trial.queries.state import ClosedQueries, Queries, Query
 from trialwright.trial.setup.state import StudySetup
 from trialwright_web.capture.form_entry import shown_text
-from trialwright_web.capture.form_words import STATUS
 from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.record_words import STATUS
 from trialwright_web.shell.templatetags.shell import in_language
 
 FILLS_ONLY = frozenset({Role.CELL_LABORATORY, Role.QUALIFIED_PERSON, Role.PHARMACIST})
@@ -242,6 +242,21 @@ class FormPlace:
         """Whether it waits for a signature of the desk's role."""
         return self.compiled.form.signed_by is self.desk.role and self.record.status == "saved"
 
+    @property
+    def is_asked_about(self) -> bool:
+        """Whether a query on it is open."""
+        return any(query.status == "open" for query in self._queries.values())
+
+    @property
+    def waits_for_signature(self) -> bool:
+        """Complete, unsigned, and the desk's to sign; an open query still stands in the way."""
+        return self.may_sign and self.record.complete and not self.record.signed
+
+    @property
+    def is_ready_to_sign(self) -> bool:
+        """Whether signing would be taken now; what the door asks for."""
+        return self.waits_for_signature and not self.is_asked_about
+
     def following(self) -> FormPlace | None:
         """The next form of the visit, in their order, that waits for the desk; None after the last."""
         later = itertools.dropwhile(lambda place: place.key != self.key, self.visit.forms())
@@ -255,7 +270,7 @@ class FormPlace:
             return Mark("leave", str(STATUS[record.status]))
         if record.status in ("empty", "voided"):
             return Mark("ring", str(STATUS[record.status]))
-        if any(query.status == "open" for query in self._queries.values()):
+        if self.is_asked_about:
             return Mark("query", gettext("open query"))
         if not record.complete:
             return Mark("half", gettext("not complete"))

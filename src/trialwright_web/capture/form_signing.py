@@ -53,7 +53,9 @@ class Shown:
 def sign_form(request: Request, desk: Desk, participant: str, encounter: str, form: str, repeat: int) -> HttpResponse:
     """Sign one form."""
     place = find_form(desk, participant, encounter, form, repeat)
-    return _ceremony(request, place.visit, [_shown(place)], place.title, place.address(done="signed"))
+    # A page sent after somebody asked is refused by the door, which says why; a new one offers nothing to sign.
+    forms = [_shown(place)] if place.is_ready_to_sign or request.method == "POST" else []
+    return _ceremony(request, place.visit, forms, place.title, place.address(done="signed"))
 
 
 @at_desk(*SIGNERS)
@@ -61,13 +63,8 @@ def sign_form(request: Request, desk: Desk, participant: str, encounter: str, fo
 def sign_visit(request: Request, desk: Desk, participant: str, encounter: str) -> HttpResponse:
     """Sign every form of a visit that waits for the desk's signature."""
     visit = find_visit(desk, participant, encounter)
-    waiting = [_shown(place) for place in visit.forms() if is_ready(place)]
+    waiting = [_shown(place) for place in visit.forms() if place.is_ready_to_sign]
     return _ceremony(request, visit, waiting, visit.label, f"{visit.address()}?done=signed")
-
-
-def is_ready(place: FormPlace) -> bool:
-    """Complete, unsigned, without an open query, and the desk's to sign."""
-    return place.may_sign and place.record.complete and not place.record.signed and place.mark.symbol != "query"
 
 
 def _ceremony(request: Request, visit: VisitPlace, forms: list[Shown], title: str, following: str) -> HttpResponse:

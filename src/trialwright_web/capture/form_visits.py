@@ -15,7 +15,6 @@ from trialwright.trial.capture.commands import ASSESSORS, RecordMissedVisit, Rec
 from trialwright.trial.capture.state import CaseBook
 from trialwright_web.capture.form_entry import normal_text, shown_text
 from trialwright_web.capture.form_place import FormPlace, VisitPlace, find_visit
-from trialwright_web.capture.form_signing import is_ready
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
 
@@ -38,7 +37,7 @@ def visit(request: Request, desk: Desk, participant: str, encounter: str) -> Htt
         "visit": place,
         "forms": forms,
         "fillable": _fillable(place, forms),
-        "to_sign": [form for form in forms if is_ready(form)],
+        "to_sign": [form for form in forms if form.is_ready_to_sign],
         "may_record": desk.may(RecordVisit) and not place.is_log and not place.is_frozen,
         "may_miss": desk.may(RecordMissedVisit) and not place.is_log and place.date is None and not place.is_frozen,
         "is_missed": place.encounter in place.book.missed,

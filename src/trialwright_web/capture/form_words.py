@@ -8,19 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from trialwright.build import CompiledForm
 from trialwright.trial.capture.saving import Finding
+from trialwright_web.shell.record_words import MISSING
 from trialwright_web.shell.templatetags.shell import in_language
 
-MISSING = {
-    "not_asked": _("not asked"),
-    "not_done": _("not done"),
-    "not_applicable": _("not applicable"),
-    "unknown": _("unknown"),
-    "asked_unknown": _("asked, not known"),
-    "refused": _("refused"),
-    "pending": _("pending"),
-    "intentionally_blank": _("intentionally left blank"),
-    "erased": _("erased"),
-}
 SHORTHAND = {
     "-nd": "missing.not_done",
     "-na": "missing.not_applicable",
@@ -31,20 +21,6 @@ SHORTHAND = {
 }
 """Typed into a field instead of a value, in the browser."""
 
-SOURCES = {
-    "direct": _("entered directly"),
-    "paper": _("paper"),
-    "device": _("device"),
-    "ehr": _("health record"),
-    "derived": _("computed"),
-}
-STATUS = {
-    "empty": _("not started"),
-    "saved": _("saved"),
-    "not_done": _("not done"),
-    "intentionally_blank": _("intentionally left blank"),
-    "voided": _("voided"),
-}
 SIZES = {
     "unusual": _("Unusual: confirm or correct."),
     "impossible": _("Not possible: correct."),

@@ -16,7 +16,7 @@ from typing import Any
 from trialwright.build import Build, CompiledForm
 from trialwright.foundation.errors import InvalidValue
 from trialwright.trial.capture.commands import SOURCES
-from trialwright_web.capture.words import form_words
+from trialwright_web.shell.record_words import form_words
 from trialwright_web.shell.templatetags.shell import in_language
 
 FOLDER = "imports"

@@ -24,11 +24,11 @@ from trialwright.foundation.missing import MissingReason
 from trialwright.trial.capture.commands import SaveClosedForm, SaveForm
 from trialwright.trial.capture.events import Entered
 from trialwright_web.capture.form_place import FormPlace, find_visit
-from trialwright_web.capture.form_words import MISSING
 from trialwright_web.capture.import_mapping import ImportMapping, ItemMapping
 from trialwright_web.capture.import_reading import Result
 from trialwright_web.shell.acts import typed_day
 from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.record_words import MISSING
 from trialwright_web.shell.templatetags.shell import in_language
 
 

@@ -28,13 +28,13 @@ from trialwright_web.capture.import_mapping import (
 )
 from trialwright_web.capture.import_plan import FormPlan, Plan, make_plan
 from trialwright_web.capture.import_reading import FileUnreadable, Result, read_file
-from trialwright_web.capture.words import form_words
 from trialwright_web.shell.acts import AnswerMissing, PageMoved
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.drafts import clear_draft, find_draft, keep_draft
 from trialwright_web.shell.forgettable import key_of_imports
 from trialwright_web.shell.menu import offered_where
 from trialwright_web.shell.pages import render_page, status_of
+from trialwright_web.shell.record_words import form_words
 from trialwright_web.shell.refusals import told
 from trialwright_web.shell.studies import installation
 

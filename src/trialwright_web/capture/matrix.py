@@ -15,9 +15,10 @@ from django.views.decorators.http import require_GET
 from trialwright.trial.enrolment.commands import ScreenParticipant
 from trialwright.trial.tasks import CellState, MatrixRow, VisitCell, matrix
 from trialwright_web.capture.readers import READERS
-from trialwright_web.capture.words import SIGNS, STATUS, visit_words
+from trialwright_web.capture.words import SIGNS, STATUS
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.record_words import visit_words
 
 FILTERS: Mapping[str, tuple[str | Promise, Callable[[VisitCell], bool]]] = {
     "queries": (gettext_lazy("Open queries"), lambda cell: cell.open_queries > 0),

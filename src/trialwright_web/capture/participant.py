@@ -27,10 +27,12 @@ from trialwright_web.capture.home_model import groups, of_desk, roles_at
 from trialwright_web.capture.participant_acts import SCOPES, offers
 from trialwright_web.capture.readers import READERS
 from trialwright_web.capture.timeline import timeline
-from trialwright_web.capture.words import SIGNS, Sign, short_name, status_tone, status_words, visit_words
+from trialwright_web.capture.words import SIGNS, Sign, short_name, status_tone, status_words
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.record_words import visit_words
+from trialwright_web.shell.safety_words import OUTCOMES, several
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ def participant(request: Request, desk: Desk, participant: str) -> HttpResponse:
         "deviations": [
             (row, about_words(desk.build_at(site), row)) for row in rows.where(DEVIATION, participant=participant)
         ],
-        "events": list(rows.where(ADVERSE_EVENT, participant=participant)),
+        "events": [
+            (row, several(str(row["outcome"] or ""), OUTCOMES))
+            for row in rows.where(ADVERSE_EVENT, participant=participant)
+        ],
         "history": timeline(desk, participant),
         "links": _links(desk, participant),
         "may_visit": desk.role in ASSESSORS,

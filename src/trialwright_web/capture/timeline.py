@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
 from trialwright.build import Build
 from trialwright.trial.audit import AuditRow, audit_trail
-from trialwright_web.capture.words import form_words, visit_words
+from trialwright.trial.safety.views import ADVERSE_EVENT
 from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.record_words import Change, about_parts, change, happening_words
 
 SHOWN = 60
 """Values of one fact that are shown."""
@@ -22,9 +23,9 @@ class Happening:
     Args:
         at: UTC instant at which it was recorded.
         happened: when it is said to have happened, where that was reported.
-        what: the kind of fact.
-        about: what it is about, without the participant.
-        values: name, before and after.
+        what: what happened, in words.
+        about: what it is about in words, without the participant.
+        values: what it says, in words, with the record's own names.
     """
 
     at: str
@@ -34,7 +35,7 @@ class Happening:
     actor: str
     role: str
     reason: str | None
-    values: tuple[tuple[str, str | None, str | None], ...]
+    values: tuple[Change, ...]
 
 
 def timeline(desk: Desk, participant: str) -> list[Happening]:
@@ -42,31 +43,28 @@ def timeline(desk: Desk, participant: str) -> list[Happening]:
     trail = audit_trail(desk.trial, role=desk.role, site=desk.site, participant=participant)
     facts = groupby(trail, key=lambda row: (row.at, row.request_id, row.what, row.about))
     build = desk.build_at(str(desk.participant(participant)["site"]))
-    found = [_happening(build, participant, list(rows)) for _key, rows in facts]
-    return found[::-1]
+    terms = terms_of(desk, participant)
+    found = (list(rows) for _key, rows in facts)
+    return [_happening(desk.builds.get(rows[0].build, build), terms, rows) for rows in found][::-1]
 
 
-def _happening(build: Build, participant: str, rows: list[AuditRow]) -> Happening:
+def terms_of(desk: Desk, participant: str) -> dict[str, str]:
+    """Adverse event → its term as reported."""
+    return {
+        str(row["adverse_event"]): str(row["term"]) for row in desk.rows.where(ADVERSE_EVENT, participant=participant)
+    }
+
+
+def _happening(build: Build, terms: Mapping[str, str], rows: list[AuditRow]) -> Happening:
     first = rows[0]
+    about = about_parts(build, first.about, terms)
     return Happening(
         at=first.at,
         happened=first.happened,
-        what=first.what,
-        about=", ".join(_about(build, participant, first.about)),
+        what=happening_words(first.what),
+        about=", ".join(words for kind, words in about if kind != "participant"),
         actor=first.actor,
         role=first.role,
         reason=first.reason,
-        values=tuple((row.field, row.old, row.new) for row in rows[:SHOWN] if row.field),
+        values=tuple(change(build, row) for row in rows[:SHOWN] if row.field),
     )
-
-
-def _about(build: Build, participant: str, about: str) -> Iterator[str]:
-    """What a fact is about, with the study's names for visits and forms."""
-    for part in about.split(", "):
-        kind, _sep, name = part.partition(" ")
-        if kind == "encounter":
-            yield visit_words(build, name)
-        elif kind == "form":
-            yield form_words(build, name)
-        elif part not in (f"participant {participant}", "repeat 1"):
-            yield part

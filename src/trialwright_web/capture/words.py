@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from trialwright.build import Build
-from trialwright.trial.capture.state import LOG
 from trialwright.trial.tasks import CellState, Kind
 from trialwright_web.shell.templatetags.shell import in_language
-
-Words = str | Promise
+from trialwright_web.shell.words import Words
 
 
 @dataclass(frozen=True)
@@ -86,24 +83,6 @@ def status_words(status: object) -> str:
 def status_tone(status: object) -> str:
     """A disposition's tone."""
     return STATUS.get(str(status), ("", ""))[1]
-
-
-def visit_words(build: Build, encounter: str) -> str:
-    """A visit's name."""
-    planned = build.study.encounters.get(encounter)
-    if planned is not None:
-        return in_language(planned.label)
-    if encounter == LOG:
-        return str(_("Log"))
-    name, _sep, number = encounter.rpartition("_")
-    return f"{_('Unscheduled visit')} {number}" if name == "unscheduled" else encounter
-
-
-def form_words(build: Build, form: str, repeat: int = 1) -> str:
-    """A form's title, numbered from the second on."""
-    compiled = build.forms.get(form)
-    title = in_language(compiled.form.title) if compiled is not None else form
-    return title if repeat == 1 else f"{title} {repeat}"
 
 
 def criterion_words(build: Build, criterion: str) -> str:

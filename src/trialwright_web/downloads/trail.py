@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from trialwright.protocol.roles import SITE_ROLES
 from trialwright.trial.audit import AuditRow, audit_trail
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.record_words import Change, about_parts, change, happening_words
 from trialwright_web.shell.rights import DATA
 
 COLUMNS = {
@@ -53,7 +54,7 @@ def page(request: Request, desk: Desk) -> HttpResponse:
     first = (number - 1) * ON_A_PAGE
     rows = list(islice(_rows(desk, participant), first, first + ON_A_PAGE + 1))
     context: dict[str, Any] = {
-        "rows": rows[:ON_A_PAGE],
+        "lines": [_line(desk, row) for row in rows[:ON_A_PAGE]],
         "participants": sorted(str(row["participant"]) for row in desk.participants()),
         "participant": participant,
         "number": number,
@@ -61,6 +62,27 @@ def page(request: Request, desk: Desk) -> HttpResponse:
         "following": number + 1 if len(rows) > ON_A_PAGE else None,
     }
     return render_page(request, "downloads/trail.html", context)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the trail as people read it, beside the row itself.
+
+    Args:
+        what: what happened, in words.
+        about: about what, in words.
+    """
+
+    row: AuditRow
+    what: str
+    about: str
+    change: Change
+
+
+def _line(desk: Desk, row: AuditRow) -> Line:
+    build = desk.builds.get(row.build, desk.build)
+    about = ", ".join(words for _kind, words in about_parts(build, row.about, {}))
+    return Line(row, happening_words(row.what), about, change(build, row))
 
 
 @at_desk(*DATA)

@@ -17,7 +17,6 @@ from typing import Any, Literal
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -31,8 +30,7 @@ from trialwright_web.shell.desk import Desk, Request, new_request_id
 from trialwright_web.shell.flags import flag_words
 from trialwright_web.shell.pages import render_page, status_of
 from trialwright_web.shell.signing import needs_code, sign
-
-Words = str | Promise
+from trialwright_web.shell.words import Words
 
 Kind = Literal["text", "scan", "number", "date", "long", "choice", "select", "several", "tick"]
 """``scan`` is an identifier typed by a scanner; ``choice`` shows radio buttons, ``select`` a list, ``several`` and

@@ -251,6 +251,22 @@ def test_the_participants_page_tells_everything_of_the_open_space_and_no_arm(nur
             assert arm not in page
 
 
+def test_the_history_is_told_in_the_readers_language(staff):
+    """The page and the readable trail: words of the reader, labels of the study, terms; the record's names beside."""
+    address = f"/{STUDY}/participants/NO-01-002/"
+    reader = staff.client("study_nurse.01", f"{STUDY}:study_nurse@01")
+    reader.headers["Accept-Language"] = "nb"
+    history = reader.get(address).text.partition('id="history"')[2]
+    for told in ("Besøk gjennomført", "Skjema lagret", "Systolisk blodtrykk"):
+        assert told in history
+    for record in ("encounter held", "form saved", "adverse_event ae_", "systolic:"):
+        assert record not in history
+    trail = reader.get(f"/{STUDY}/downloads/audit-trail/?participant=NO-01-002").text
+    assert "Skjema lagret<br>" in trail
+    assert re.search(r'lang="en">form saved · participant NO-01-002, ', trail)
+    assert re.search(r'Systolisk blodtrykk<br><small class="in-record" lang="en">systolic</small>', trail)
+
+
 @pytest.mark.parametrize("person", ["central_reader.1:central_reader@", "safety_officer.1:safety_officer@"])
 def test_no_link_of_a_participants_page_leads_where_the_role_is_turned_away(staff, person):
     name, _, desk = person.partition(":")

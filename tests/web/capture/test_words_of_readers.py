@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import walk_packages
+
 import django
 import pytest
 from django.apps import apps
 from django.utils.translation import override
 
+from trialwright import trial
 from trialwright.build import Build
 from trialwright.expressions import Missing
 from trialwright.foundation.missing import MissingReason
+from trialwright.trial.event import Event
+from trialwright.trial.trail import AuditRow
+from trialwright_web.capture.eligibility_model import fact_words
 from trialwright_web.capture.eligibility_words import because, reader
 from trialwright_web.shell.deviations import about_words
+from trialwright_web.shell.record_happenings import HAPPENINGS
+from trialwright_web.shell.record_words import about_parts, change, happening_words
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -108,3 +117,84 @@ def test_what_people_wrote_stays_theirs(smart_ms: Build, text: str) -> None:
 def test_what_is_not_understood_is_shown_as_it_stands(smart_ms: Build, text: str) -> None:
     with override("en"):
         assert about_words(smart_ms, deviation(text)) == text
+
+
+# --- the audit trail in words --------------------------------------------------------------------------------------
+
+
+def kinds_of_events() -> dict[str, str]:
+    """What the trail calls an event → its type, of every event of the library."""
+    for module in walk_packages(trial.__path__, f"{trial.__name__}."):
+        import_module(module.name)
+    waiting, found = [Event], {}
+    while waiting:
+        kind = waiting.pop()
+        waiting += kind.__subclasses__()
+        if "TYPE" in vars(kind):
+            what = kind.TYPE.partition(".")[2].replace("_", " ")
+            assert found.setdefault(what, kind.TYPE) == kind.TYPE, "two kinds would be told in the same words"
+    return found
+
+
+def test_everything_that_can_happen_has_words_and_nothing_else_has() -> None:
+    assert set(HAPPENINGS) == set(kinds_of_events())
+    with override("en"):
+        assert happening_words("encounter held") == "Visit held"
+        assert happening_words("invented later") == "invented later"
+
+
+def row(field: str, old: str | None, new: str | None, about: str) -> AuditRow:
+    return AuditRow(
+        at="", local="", zone="", happened=None, actor="", role="", organisation="", space="open", what="form saved",
+        about=about, field=field, old=old, new=new, reason=None, build="", request_id="",
+    )  # fmt: skip
+
+
+VITAL_SIGNS = "participant NO-01-002, encounter week_1, form vital_signs, repeat 1"
+
+
+@pytest.mark.parametrize(
+    ("field", "old", "new", "about", "told"),
+    [
+        ("status", None, "saved", VITAL_SIGNS, ("state", "status", None, "saved")),
+        ("systolic", "120 mm[Hg]", "missing: not_done", VITAL_SIGNS,
+         ("Systolisk blodtrykk", "systolic", "120 mm[Hg]", "not done")),
+        ("systolic source", None, "device", VITAL_SIGNS,
+         ("Systolisk blodtrykk: source", "systolic source", None, "device")),
+        ("outcome", "not_recovered", "recovered", "participant NO-01-002, adverse_event ae_1",
+         ("outcome", "", "not recovered", "recovered")),
+        ("special_interest", None, "yes", "participant NO-01-002, adverse_event ae_1",
+         ("of special interest", "special_interest", None, "yes")),
+        ("verdicts.age_range.verdict", None, "yes", "participant NO-01-002",
+         ("verdicts: age_range.verdict", "verdicts.age_range.verdict", None, "yes")),
+        ("invented_later", None, "x", "participant NO-01-002", ("invented_later", "", None, "x")),
+    ],
+)  # fmt: skip
+def test_a_field_is_called_as_the_reader_calls_it(
+    smart_ms: Build, field: str, old: str | None, new: str | None, about: str, told: tuple[str | None, ...]
+) -> None:
+    with override("nb"):
+        found = change(smart_ms, row(field, old, new, about))
+        assert (found.name, found.field, found.old, found.new) == told
+
+
+def test_an_event_is_called_by_its_term_and_a_visit_by_its_name(smart_ms: Build) -> None:
+    with override("nb"):
+        parts = dict(about_parts(smart_ms, "participant NO-01-002, adverse_event ae_4", {"ae_4": "Forkjølelse"}))
+        assert parts == {"participant": "NO-01-002", "adverse_event": "Forkjølelse"}
+        assert dict(about_parts(smart_ms, "adverse_event ae_4", {})) == {"adverse_event": "adverse event ae_4"}
+        visit = dict(about_parts(smart_ms, VITAL_SIGNS, {}))
+    assert visit["encounter"] == smart_ms.study.encounters["week_1"].label["nb"]
+    assert visit["form"] == smart_ms.forms["vital_signs"].form.title["nb"]
+    assert "repeat" not in visit
+
+
+@pytest.mark.parametrize("language", ["nb", "nn"])
+def test_a_fact_that_no_form_holds_is_called_as_its_criterion(smart_ms: Build, language: str) -> None:
+    criterion = next(
+        one.criterion for one in smart_ms.criteria.values() if one.criterion.expression == "consent_signed"
+    )
+    with override(language):
+        assert fact_words(smart_ms, "consent_signed") == f"«{criterion.text[language]}»"
+    with override("en"):
+        assert fact_words(smart_ms, "consent_signed") == "Consent signed"

@@ -306,6 +306,31 @@ def test_a_form_is_signed_over_what_was_shown_and_the_signature_falls_visibly(
     assert 'data-code="capture.not_what_was_shown"' in stale.text
 
 
+def test_a_form_with_an_open_query_is_not_offered_for_signature_and_says_why(
+    nurse: httpx.Client, doctor: httpx.Client, staff: Any
+) -> None:
+    address = f"{visit_on(nurse)}vital_signs/1/"
+    send(nurse, address, "save", VITAL)
+    offered, waiting = f'href="{address}sign/"', "Signed when its query is answered."
+    page = doctor.get(address).text
+    assert offered in page
+    assert waiting not in page
+    drawn_before = doctor.get(f"{address}sign/")
+    monitor = staff.client("monitor.1", "smart-ms:monitor@")
+    send(monitor, f"{address}?field=weight", "ask:weight", {"text.ask": "Not 78?"})
+    page = doctor.get(address).text
+    assert offered not in page
+    assert waiting in page
+    assert waiting not in nurse.get(address).text, "whose signature it does not wait for"
+    assert "Nothing here waits" in doctor.get(f"{address}sign/").text
+    refused = doctor.post(f"{address}sign/", data=sign_data(drawn_before))
+    assert 'data-code="capture.not_complete"' in refused.text
+    fields = nurse.get(f"{address}?field=weight").text
+    answer = {"query.1": hidden(fields, "query.1"), "item.1": "weight", "text.1": "No, 70."}
+    send(nurse, f"{address}?field=weight", "answer:1", answer)
+    assert offered in doctor.get(address).text
+
+
 def test_the_forms_of_a_visit_are_signed_in_one_ceremony(nurse: httpx.Client, doctor: httpx.Client) -> None:
     visit = visit_on(nurse)
     send(nurse, f"{visit}vital_signs/1/", "save", VITAL)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from trialwright_web.shell.acts import Words
+from trialwright_web.shell.words import Words
 
 SERIOUSNESS: Mapping[str, Words] = {
     "death": _("death"),
