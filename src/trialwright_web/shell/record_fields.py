@@ -15,7 +15,7 @@ FIELDS: Mapping[str, Words] = {
     "person": _("person"),
     "adverse_event": _("adverse event"),
     "agent": _("agent"),
-    "by": _("by"),
+    "by": _("done by"),
     "clock": _("clock"),
     "deviation": _("deviation"),
     "slot": _("injection"),
