@@ -44,9 +44,9 @@ def test_postgresql_survives_kills_of_the_process_and_of_the_server(crash, plan,
     assert found["trials"]
 
 
-@pytest.mark.parametrize("weakness", [{"acts_per_commit": 8}, {"forgets_requests": True}])
+@pytest.mark.parametrize("weakness", [{"acts_per_commit": 8}, {"forgets_requests": True}, {"forgets_keys": True}])
 def test_the_attack_finds_a_weakened_build(crash, plan, folder, weakness):
-    """Answers before the commit; retries that are new requests."""
+    """Answers before the commit; retries that are new requests; keys of sealed texts that die with the process."""
     weak = crash.Weakness(**weakness)
     sides = ("after", "before")
     blows = [(crash.Fate(f"{side} acknowledgement", 5), crash.nothing) for side in sides for _ in range(3)]

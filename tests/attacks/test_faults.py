@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import apsw
 import pytest
@@ -13,12 +13,20 @@ import pytest
 from trialwright.build.compile import compiled
 from trialwright.foundation.errors import InvalidValue, RecordError, Refusal
 from trialwright.foundation.ports import DerivedEntropy, SettableClock
-from trialwright.ledger import RequestAlreadyRecorded, verify_ledger
+from trialwright.ledger import (
+    NewEntry,
+    RequestAlreadyRecorded,
+    SigningKey,
+    canonical,
+    parse_checkpoint,
+    verify_ledger,
+)
 from trialwright.protocol import load_study
 from trialwright.protocol.roles import Role
 from trialwright.stores import MemoryStore, StoreFull, StoreUnavailable, open_store
 from trialwright.stores.grouping import GroupingDatabase
 from trialwright.stores.sql import SqlStore
+from trialwright.trial.checkpointing import Checkpointer
 from trialwright.trial.command import Actor, Context, NotYet
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.event import Space
@@ -159,6 +167,35 @@ def test_a_clock_that_jumps_changes_neither_order_nor_times(build):
     times = [json.loads(entry.body)["at"] for entry in log.read()]
     assert [datetime.fromisoformat(text) for text in times] == CLOCKS[1:]
     assert {datetime.fromisoformat(fact.at) for fact in trial.facts(Space.OPEN)} == {CLOCKS[0]}
+
+
+def test_a_clock_that_was_put_back_holds_no_checkpoint_back():
+    """A signature's, and one of every minute: else nothing would be proven until the clock is where it was."""
+    clock, store, signed = SettableClock(CLOCKS[3]), MemoryStore(), []
+    ledger = store.ledger("small/open")
+    checkpointer = Checkpointer(
+        {Space.OPEN: store}, {Space.OPEN: ledger}, SigningKey("sponsor", bytes(32)), clock,
+        lambda space, note: signed.append(parse_checkpoint(note).size),
+    )  # fmt: skip
+
+    def happens():
+        number = ledger.size() + 1
+        said = {"stream": "study", "stream_seq": number, "type": "a.b", "request_id": f"r-{number}"}
+        with ledger.transaction() as transaction:
+            transaction.append([NewEntry(**said, body=canonical(said))])
+
+    for number, ask in enumerate((checkpointer.periodic, lambda: checkpointer(Space.OPEN)) * 2, 1):
+        happens()
+        ask()
+        assert signed[-1] == number, "whatever the clock says"
+        clock.set(clock.now() - timedelta(days=400))
+    happens()
+    checkpointer(Space.OPEN)
+    clock.set(clock.now() + timedelta(seconds=59))
+    happens()
+    assert checkpointer.periodic() == 0, "a minute has not gone by"
+    clock.set(clock.now() + timedelta(seconds=1))
+    assert checkpointer.periodic() == 1
 
 
 def context(build, observed_at, now=CLOCKS[1]):

@@ -5,7 +5,8 @@
 A whole rehearsal is taken down once as a script of commands, with their times and request ids. Then a process carries
 the script out on real databases, two spaces; each answered command is told to another process through a pipe, which
 is the log outside. The process is killed (SIGKILL) at named failpoints or at random, and the next one resumes at the
-first command whose answer nobody heard. In the end both ledgers must have the roots of the uninterrupted trial.
+first command whose answer nobody heard. In the end both ledgers must have the roots of the uninterrupted trial, and
+every text that was sealed must open.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -31,19 +33,23 @@ from postgres_to_kill import Server
 from trialwright.build import Build
 from trialwright.build.compile import compiled
 from trialwright.foundation.errors import TrialwrightError
-from trialwright.foundation.ports import DerivedEntropy, SettableClock
+from trialwright.foundation.ports import DerivedEntropy, Keyring, SettableClock
 from trialwright.ledger import SigningKey, verify_ledger
 from trialwright.protocol import load_study
 from trialwright.rehearsal import Wishes, amendment, rehearse
 from trialwright.sealing import InProcessDispensing, KeyOpener, KeyPurpose, generate_key
-from trialwright.stores import MemoryStore, StoreUnavailable, open_store
+from trialwright.stores import KeyMissing, MemoryStore, StoreUnavailable, open_store
 from trialwright.stores.database import Database
 from trialwright.stores.grouping import GroupingDatabase
+from trialwright.stores.keyrings import MemoryKeyring
 from trialwright.stores.sql import SqlStore
 from trialwright.trial.allocation.gateway import SealedAllocations
 from trialwright.trial.checkpointing import Checkpointer
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.event import Space
+from trialwright.trial.record import Recorder
+from trialwright.trial.rooms import EVENTS
+from trialwright.trial.sealed_text import ERASED, SealedTexts
 
 STUDY = Path(__file__).parents[2] / "studies" / "smart-ms"
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -52,10 +58,11 @@ AGAIN = 2
 WITHOUT_SERVER = 3
 
 _METHODS = ("begin", "lock_head", "rows", "run", "put", "write", "write_checkpoint", "commit")
+_KEYS = ("keep",)
 _STEPS = ("opening", "dispatch", "crossing", "hand-out", "acknowledgement")
-_PLACES = (*(f"{method} ({space.value})" for method in _METHODS for space in Space), *_STEPS)
+_PLACES = (*(f"{method} ({space.value})" for method in (*_METHODS, *_KEYS) for space in Space), *_STEPS)
 FAILPOINTS = (*(f"{side} {place}" for side in ("before", "after") for place in _PLACES), "between the commits")
-"""43 places at which the process can be made to die."""
+"""47 places at which the process can be made to die."""
 
 
 # --- the script ----------------------------------------------------------------------------------------------------
@@ -81,7 +88,7 @@ def script(participants: int = 2) -> Script:
     build = compiled(load_study(STUDY).study)
     acts: list[tuple[datetime, dict[str, Any]]] = []
     refused: list[int] = []
-    real = Trial.dispatch
+    real, made = Trial.dispatch, Trial.__init__
 
     def noted(trial: Trial, command: Any, **how: Any) -> Any:
         acts.append((trial.clock.now(), {"command": command, **how}))
@@ -92,10 +99,11 @@ def script(participants: int = 2) -> Script:
             raise
 
     Trial.dispatch = noted  # type: ignore[method-assign]
+    Trial.__init__ = partialmethod(made, seal_texts=True)  # type: ignore[method-assign, assignment]
     try:
         done = rehearse(build, MemoryStore(), MemoryStore(), Wishes(participants=participants, seed=SEED))
     finally:
-        Trial.dispatch = real  # type: ignore[method-assign]
+        Trial.dispatch, Trial.__init__ = real, made  # type: ignore[method-assign]
     return Script(build, tuple(acts), frozenset(refused), (done.root, done.closed_root))
 
 
@@ -143,6 +151,20 @@ class MortalDatabase:
         return mortal
 
 
+class MortalKeyring:
+    """A keyring at whose making of a key the process can die."""
+
+    def __init__(self, keyring: Keyring, space: Space, fate: Fate) -> None:
+        self._keyring, self._space, self._fate = keyring, space, fate
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._keyring, name)
+
+    def keep(self, *values: Any) -> bytes:
+        with self._fate.around(f"keep ({self._space.value})"):
+            return self._keyring.keep(*values)
+
+
 # --- carrying out --------------------------------------------------------------------------------------------------
 
 
@@ -153,10 +175,12 @@ class Weakness:
     Args:
         acts_per_commit: answers before the commit.
         forgets_requests: a retry is a new request.
+        forgets_keys: keys of sealed texts are not on the disk.
     """
 
     acts_per_commit: int = 1
     forgets_requests: bool = False
+    forgets_keys: bool = False
 
 
 def carry_out(
@@ -180,6 +204,7 @@ def carry_out(
         clock=clock,
         entropy=entropy,
         mode="rehearsal",
+        seal_texts=True,
     )
     key = generate_key(KeyPurpose.DISPENSING, entropy, ledger=trial.study)
     trial.allocations = SealedAllocations(trial.state, trial.builds, InProcessDispensing(KeyOpener(key)))
@@ -232,7 +257,8 @@ def _opened(address: str, space: Space, fate: Fate, weak: Weakness) -> SqlStore:
     database: Any = MortalDatabase(real._database, space, fate)
     if weak.acts_per_commit > 1:
         database = GroupingDatabase(database, weak.acts_per_commit)
-    return SqlStore(database, real.keyring)
+    keyring: Any = MemoryKeyring() if weak.forgets_keys else MortalKeyring(real.keyring, space, fate)
+    return SqlStore(database, keyring)
 
 
 # --- killing -------------------------------------------------------------------------------------------------------
@@ -303,6 +329,14 @@ def end_fault(plan: Script, addresses: dict[Space, str]) -> str | None:
                 return f"{space.value} ledger is damaged"
             if ledger.root().hex() != wanted:
                 return f"{space.value} ledger ends at another root"
+            texts = SealedTexts({ledger.ledger_id: store.keyring}, {}, DerivedEntropy(SEED))
+            recorder = Recorder(EVENTS, DerivedEntropy(SEED), texts)
+            try:
+                told = [str(recorder.read(entry)) for entry in ledger.read()]
+            except KeyMissing:
+                return f"a text of the {space.value} ledger opens no more"
+            if any(ERASED in text for text in told):
+                return f"a text of the {space.value} ledger is erased"
     return None
 
 
@@ -483,7 +517,11 @@ def main() -> int:
                 continue
             started = time.perf_counter()
             good &= told(what, run(plan, new, blows, mend=mend), time.perf_counter() - started)
-        for what, weak in (("answers before the commit", Weakness(8)), ("forgets requests", Weakness(1, True))):
+        for what, weak in (
+            ("answers before the commit", Weakness(8)),
+            ("forgets requests", Weakness(forgets_requests=True)),
+            ("forgets keys", Weakness(forgets_keys=True)),
+        ):
             caught = found_after(plan, on_sqlite, weak, other)
             print(f"weakened ({what}): {f'found within {caught} kills' if caught else 'NOT FOUND'}", flush=True)
             good &= caught > 0

@@ -101,9 +101,15 @@ def test_sqlite_keeps_the_safe_settings(new_backend):
         connection = store._database._connection
         found = {
             name: connection.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("journal_mode", "synchronous", "recursive_triggers")
+            for name in ("journal_mode", "synchronous", "recursive_triggers", "fullfsync", "checkpoint_fullfsync")
         }
-    assert found == {"journal_mode": "wal", "synchronous": 2, "recursive_triggers": 1}
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "recursive_triggers": 1,
+        "fullfsync": 1,
+        "checkpoint_fullfsync": 1,
+    }
 
 
 VALUES = f"('{LEDGER}', 6, 'a', 6, 't', 'r', '', '', '')"

@@ -1,12 +1,24 @@
-"""What only a server can do: end a connection while nobody looks."""
+"""What only a server can do: end a connection while nobody looks, acknowledge too early, hash otherwise."""
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import psycopg
+import pytest
 
-from trialwright.stores import open_store
+from trialwright.foundation.errors import RecordError
+from trialwright.ledger import LedgerDamaged, NewEntry, canonical
+from trialwright.stores import StoreSettingsTooWeak, StoreUnavailable, open_store
+
+
+def until(true):
+    """Wait until the server has done it."""
+    deadline = time.monotonic() + 10
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert true()
 
 
 def test_a_store_notices_that_the_server_has_ended_its_connection(postgres_url):
@@ -17,7 +29,84 @@ def test_a_store_notices_that_the_server_has_ended_its_connection(postgres_url):
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
                 " AND datname = current_database()"
             ).fetchall()
-        deadline = time.monotonic() + 10
-        while store.stands() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not store.stands()
+        until(lambda: not store.stands())
+
+
+def test_a_key_is_durable_before_the_entry_that_needs_it_whatever_the_server_does_by_itself(postgres_url):
+    """Acknowledged while the server had not written it, a key lost in a power cut takes the texts that it sealed."""
+    with open_store(postgres_url) as store:
+        store.keyring.keep("small/open/P", "text", 0, bytes(32))
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        (name,) = other.execute("SELECT current_database() || '_keys'").fetchone()
+        other.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    with open_store(postgres_url) as store:
+        store.keyring.keep("small/open/P", "text", 1, bytes(32))
+        [(found,)] = store.keyring._run("SHOW synchronous_commit").fetchall()
+        assert found == "on"
+
+
+def test_a_keyring_whose_connection_was_ended_connects_again_and_names_what_fails(postgres_url):
+    with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
+        store.keyring.keep("small/open/P", "text", 0, bytes(32))
+        (name,) = other.execute("SELECT current_database() || '_keys'").fetchone()
+        ended = other.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", (name,)
+        ).fetchall()
+        assert ended == [(True,)]
+        assert store.keyring.keep("small/open/P", "text", 1, b"k" * 32) == b"k" * 32
+        assert [key for *_, key in store.keyring.entries()] == [bytes(32), b"k" * 32]
+        store.keyring._run("ALTER TABLE data_key RENAME TO gone")
+        with pytest.raises(RecordError):
+            store.keyring.keep("small/open/P", "text", 2, bytes(32))
+
+
+@pytest.mark.parametrize("setting", ["fsync", "full_page_writes"])
+def test_a_server_that_loses_what_it_acknowledged_in_a_power_cut_is_refused(postgres_url, setting):
+    open_store(postgres_url).close()
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+
+        def put(statement, wanted):
+            other.execute(statement)
+            other.execute("SELECT pg_reload_conf()")
+            until(lambda: other.execute(f"SHOW {setting}").fetchone() == (wanted,))
+
+        put(f"ALTER SYSTEM SET {setting} = off", "off")
+        try:
+            with pytest.raises(StoreSettingsTooWeak, match=setting):
+                open_store(postgres_url)
+        finally:
+            put(f"ALTER SYSTEM RESET {setting}", "on")
+    open_store(postgres_url).close()
+
+
+def test_a_commit_waits_for_the_disk_whatever_the_server_does_by_itself(postgres_url):
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        (name,) = other.execute("SELECT current_database()").fetchone()
+        other.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    with open_store(postgres_url) as store:
+        assert store._database.rows("SHOW synchronous_commit") == [("on",)]
+
+
+def test_a_commit_that_the_server_answers_with_a_rollback_is_no_success(postgres_url):
+    """COMMIT of a transaction in which something failed gives no error, and keeps nothing."""
+    said = {"stream": "study", "stream_seq": 1, "type": "a.b", "request_id": "r-1"}
+    with open_store(postgres_url) as store:
+        ledger = store.ledger("demo/open")
+        with pytest.raises(StoreUnavailable), ledger.transaction() as transaction:
+            transaction.append([NewEntry(**said, body=canonical(said))])
+            with suppress(RecordError):
+                store._database.rows("SELECT 1 / 0")
+        assert ledger.size() == 0
+
+
+def test_a_server_that_hashes_otherwise_than_the_program_is_not_written_to(postgres_url):
+    """Somebody with the owner's rights has altered the function that appends."""
+    said = {"stream": "study", "stream_seq": 1, "type": "a.b", "request_id": "r-1"}
+    with open_store(postgres_url) as store:
+        with psycopg.connect(postgres_url, autocommit=True) as other:
+            (text,) = other.execute("SELECT pg_get_functiondef('ledger.append_events'::regproc)").fetchone()
+            assert text.count(r"'\x00'::bytea") == 1
+            other.execute(text.replace(r"'\x00'::bytea", r"'\x04'::bytea"))
+        with pytest.raises(LedgerDamaged), store.ledger("demo/open").transaction() as transaction:
+            transaction.append([NewEntry(**said, body=canonical(said))])
+        assert store.ledger("demo/open").size() == 0

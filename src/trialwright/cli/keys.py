@@ -17,6 +17,7 @@ import typer
 from trialwright.cli.output import AsJson, print_json, print_lines
 from trialwright.cli.record import read_text, running_trial, study_of
 from trialwright.foundation.errors import InvalidValue
+from trialwright.foundation.files import make_durable
 from trialwright.foundation.operating_system import SystemEntropy
 from trialwright.ledger import SigningKey, VerifierKey
 from trialwright.protocol.roles import Role
@@ -263,8 +264,7 @@ def write_secret(path: Path, content: bytes) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        make_durable(path)
     except FileExistsError as error:
         raise InvalidValue(f"{path} exists", remedy="name a new file; no key is overwritten") from error
     except OSError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from trialwright.foundation.files import write_whole
 from trialwright.ledger.checkpoints import Checkpoint, VerifierKey, parse_checkpoint, verify_checkpoint
 from trialwright.ledger.merkle import verify_consistency
 
@@ -17,14 +18,13 @@ class Witness:
     """A folder of checkpoints of one ledger, each proven to continue the one before.
 
     Args:
-        folder: where they lie, ``000000000042.txt`` for the one of 42 entries; made when absent.
+        folder: where they lie, ``000000000042.txt`` for the one of 42 entries; made with the first.
         origin: the ledger's id.
         keys: trusted to sign.
     """
 
     def __init__(self, folder: Path, origin: str, keys: Sequence[VerifierKey]) -> None:
         self._folder, self._origin, self._keys = folder, origin, keys
-        folder.mkdir(parents=True, exist_ok=True)
 
     def held(self) -> Checkpoint | None:
         """The newest checkpoint; None before the first."""
@@ -46,5 +46,5 @@ class Witness:
         given, held = verify_checkpoint(note, self._keys, origin=self._origin), self.held()
         if held is not None:
             verify_consistency(held.size, held.root, given.size, given.root, proof)
-        (self._folder / f"{given.size:012}.txt").write_text(note, encoding="utf-8")
+        write_whole(self._folder / f"{given.size:012}.txt", note.encode())
         return given

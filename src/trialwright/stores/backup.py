@@ -18,8 +18,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from trialwright.foundation.files import make_durable, make_folder, write_whole
 from trialwright.ledger import Store
-from trialwright.stores.copying import Pinned, make_durable, pin, suffix_of
+from trialwright.stores.copying import Pinned, pin, suffix_of
 from trialwright.stores.errors import BackupUnusable
 from trialwright.stores.opening import open_store
 from trialwright.stores.record_only import holds_sealed
@@ -100,7 +101,8 @@ def back_up(
     """
     if target.exists():
         raise BackupUnusable(f"{target} exists", remedy="name a new folder; a backup is never overwritten")
-    target.mkdir(parents=True, mode=0o700)
+    make_folder(target.parent)
+    target.mkdir(mode=0o700)
     heads: dict[str, Heads] = {}
     bare: list[str] = []
     for group in dict.fromkeys(part.group for part in parts):
@@ -116,6 +118,7 @@ def back_up(
     for name, folder in (folders or {}).items():
         if folder.is_dir():
             shutil.copytree(folder, target / name)
+    make_durable(target)
     manifest = {
         "format": FORMAT,
         "made_at": now.astimezone(UTC).isoformat(timespec="seconds"),
@@ -125,11 +128,7 @@ def back_up(
         "said": dict(said or {}),
     }
     # Last, and in its place at once: a backup that was interrupted has no manifest and is none.
-    draft = target / f"{MANIFEST}.part"
-    draft.write_text(json.dumps(manifest, indent=1, sort_keys=True), encoding="utf-8")
-    make_durable(draft)
-    draft.rename(target / MANIFEST)
-    make_durable(target / MANIFEST)
+    write_whole(target / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
     return Backup(target, str(manifest["made_at"]), heads, dict(said or {}), tuple(bare))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sqlite3
@@ -11,6 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Protocol
 
+from trialwright.foundation.files import make_durable, make_folder
 from trialwright.stores.errors import BackupUnusable, StoreMissing, ToolFailed
 from trialwright.stores.record_only import KEPT, leave_out_views
 
@@ -123,7 +123,7 @@ def copy_in(file: Path, address: str) -> None:
     """
     if is_file(address):
         target = file_of(address)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         target.touch(mode=0o600)
         shutil.copyfile(file, target)
         make_durable(target)
@@ -149,16 +149,6 @@ def _make_roles(file: Path, address: str) -> None:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
                 connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role)))
             connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
-
-
-def make_durable(path: Path) -> None:
-    """Wait until a file, and its name, are on the disk."""
-    for place in (path, path.parent):
-        handle = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 def run_tool(program: str, *arguments: str) -> str:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from trialwright.foundation.errors import RecordError
-from trialwright.stores.errors import KeyIsDestroyed, KeyMissing, StoreUnavailable
+from trialwright.stores.errors import KeyIsDestroyed, KeyMissing, StoreSettingsTooWeak, StoreUnavailable
 
 Name = tuple[str, str, int]
 """Holder, class of data, number."""
@@ -22,6 +22,16 @@ BUSY_SECONDS = 30.0
 _TABLE = """CREATE TABLE IF NOT EXISTS data_key (
     holder TEXT NOT NULL, data_class TEXT NOT NULL, number INTEGER NOT NULL, content BLOB,
     PRIMARY KEY (holder, data_class, number)) WITHOUT ROWID"""
+
+
+# DELETE and not WAL: a log would keep what was destroyed. EXTRA syncs the folder as well: a key lost in a power cut
+# takes with it every text that it sealed.
+_SETTINGS: dict[str, tuple[str, str | int]] = {
+    "journal_mode": ("DELETE", "delete"),
+    "synchronous": ("EXTRA", 3),
+    "secure_delete": ("ON", 1),
+    "fullfsync": ("ON", 1),
+}
 
 
 class MemoryKeyring:
@@ -148,12 +158,23 @@ class SqliteKeyring:
             with _named_errors():
                 self.path.touch(mode=0o600)
                 connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
-                # DELETE and not WAL: a log would keep what was destroyed. EXTRA syncs the folder as well.
-                for setting in ("journal_mode = DELETE", "synchronous = EXTRA", "secure_delete = ON"):
-                    connection.execute(f"PRAGMA {setting}")
+                _set_up(connection)
                 connection.execute(_TABLE)
             self._opened = connection
         return self._opened
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    for setting, (wanted, answer) in _SETTINGS.items():
+        connection.execute(f"PRAGMA {setting} = {wanted}")
+        (found,) = connection.execute(f"PRAGMA {setting}").fetchone()
+        if found != answer:
+            connection.close()
+            raise StoreSettingsTooWeak(
+                f"SQLite keeps {setting} = {found} for the keyring, it needs {wanted}",
+                remedy="put the keyring in a file on a local disk",
+                setting=setting,
+            )
 
 
 def absent(name: Name) -> KeyMissing:

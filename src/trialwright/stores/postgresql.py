@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-import select
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg import conninfo, errors, sql
 
-from trialwright.foundation.errors import RecordError
 from trialwright.ledger import Entry, Frontier, LedgerDamaged
 from trialwright.stores.database import Parameters, Put, unpacked
 from trialwright.stores.errors import (
-    AppendOnly,
     NotAStore,
-    ProjectionOutdated,
-    StoreFull,
-    StoreLocked,
     StoreMissing,
     StoreSettingsTooWeak,
     StoreTooNew,
@@ -28,6 +22,7 @@ from trialwright.stores.errors import (
     StoreUrlInvalid,
 )
 from trialwright.stores.grouping import GroupingDatabase
+from trialwright.stores.postgresql_connection import is_ended, named_errors, one_line
 from trialwright.stores.postgresql_keyring import PostgresqlKeyring
 from trialwright.stores.postgresql_schema import INSTALL, RECORD_TABLES, SCHEMA_VERSION
 from trialwright.stores.sql import SqlStore
@@ -110,7 +105,7 @@ class PostgresqlDatabase:
         self._waiting: list[tuple[bytes, Sequence[Any]]] = []
         name = connection.info.dbname
         self._owner, self._app = f"{name}_owner", f"{name}_app"
-        with _named_errors():
+        with named_errors():
             if not self._is_installed():
                 if not create:
                     raise StoreMissing(
@@ -145,7 +140,7 @@ class PostgresqlDatabase:
 
     def settle(self) -> None:
         waiting, self._waiting = self._waiting, []
-        with _named_errors():
+        with named_errors():
             self._send(waiting)
 
     def begin(self) -> None:
@@ -160,7 +155,7 @@ class PostgresqlDatabase:
         self._waiting = []
         if not self._connection.closed and self._connection.info.transaction_status != _IDLE:
             # A broken connection has rolled back already, and says so where it broke.
-            with _named_errors():
+            with named_errors():
                 self._connection.execute("ROLLBACK")
 
     def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
@@ -202,7 +197,7 @@ class PostgresqlDatabase:
     def _answer(self, sql: str, values: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         """Carry out what waits and then the statement, on one way to the server and back."""
         waiting, self._waiting = self._waiting, []
-        with _named_errors():
+        with named_errors():
             if not waiting:
                 return self._connection.execute(_dialect(sql), values)
             return self._send([*waiting, (_dialect(sql), values)])[-1]
@@ -293,15 +288,6 @@ class PostgresqlDatabase:
         self._connection.execute(composed)
 
 
-def is_ended(connection: psycopg.pq.abc.PGconn) -> bool:
-    """Whether the server has ended an idle connection: something waits to be read though nothing was asked."""
-    if connection.status != psycopg.pq.ConnStatus.OK:
-        return True
-    waiting = select.poll()
-    waiting.register(connection.socket, select.POLLIN)
-    return bool(waiting.poll(0))
-
-
 def _connected(given: dict[str, Any], name: str, create: bool) -> Connection:
     try:
         return psycopg.connect(**given, autocommit=True)
@@ -309,10 +295,10 @@ def _connected(given: dict[str, Any], name: str, create: bool) -> Connection:
         # The client library reports a missing database by its message alone, in the server's language; ask.
         if not _is_absent(given, name, create):
             raise StoreUnavailable(
-                f"PostgreSQL: {_one_line(error)}",
+                f"PostgreSQL: {one_line(error)}",
                 remedy="check host, port, account, password and that the server runs",
             ) from error
-    with _named_errors():
+    with named_errors():
         return psycopg.connect(**given, autocommit=True)
 
 
@@ -330,7 +316,7 @@ def _is_absent(given: dict[str, Any], name: str, create: bool) -> bool:
                 f"the server has no database {name}", remedy="correct the address, or create it", name=name
             )
         # The suppressed errors mean that another process was quicker.
-        with _named_errors(), suppress(errors.DuplicateDatabase, errors.UniqueViolation):
+        with named_errors(), suppress(errors.DuplicateDatabase, errors.UniqueViolation):
             maintenance.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name))
             )
@@ -349,43 +335,3 @@ def _arrays(how: Put, differ: tuple[bool, ...]) -> str:
 def _dialect(text: str) -> bytes:
     """Our SQL with the driver's marks; our texts hold neither ``?`` nor ``%`` otherwise."""
     return text.replace("?", "%s").encode()
-
-
-@contextmanager
-def _named_errors() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as error:
-        raise _named(error) from error
-
-
-def _named(error: psycopg.Error) -> RecordError:
-    """The store error that a PostgreSQL error means, by SQLSTATE (PostgreSQL documentation, appendix A)."""
-    text, state = _one_line(error), error.sqlstate or ""
-    if state == "TW001":
-        return AppendOnly(f"the database refused: {text}", remedy="record a correction as a new entry")
-    if state == "TW002":
-        return LedgerDamaged(
-            text, remedy="verify the ledger against a checkpoint held outside, restore what is missing"
-        )
-    if state == "55P03" or isinstance(error, errors.DeadlockDetected):
-        return StoreLocked("another writer holds the ledger", remedy="try again; keep transactions short")
-    if state.startswith("53"):
-        return StoreFull(
-            f"the server is out of disk, memory or connections: {text}",
-            remedy="make room and carry out the act again",
-        )
-    if state == "42501":
-        return StoreUnavailable(
-            f"the account may not do this: {text}",
-            remedy="to make a store use an account that may create databases and roles; to use one, join NAME_app",
-        )
-    if state in ("42P01", "42703"):
-        return ProjectionOutdated(f"a projection is not as it was: {text}", remedy="rebuild the views")
-    return StoreUnavailable(
-        f"PostgreSQL: {text}", remedy="check the server and its log, then carry out the act again"
-    )
-
-
-def _one_line(error: psycopg.Error) -> str:
-    return str(error).strip().split("\n")[0]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, LiteralString
 
 import psycopg
 
 from trialwright.stores.keyrings import Name, absent, gone
+from trialwright.stores.postgresql_connection import is_ended, named_errors
 
 _TABLE = """CREATE TABLE IF NOT EXISTS data_key (
     holder text COLLATE "C" NOT NULL, data_class text COLLATE "C" NOT NULL, number bigint NOT NULL, content bytea,
@@ -38,9 +39,7 @@ class PostgresqlKeyring:
         name = (holder, data_class, number)
         known = self._known.get(name)
         if known is None:
-            self._connection.execute(
-                "INSERT INTO data_key VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", (*name, fresh)
-            )
+            self._run("INSERT INTO data_key VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", (*name, fresh))
             known = self._read(name)
         if known is None:
             raise gone(name)
@@ -48,24 +47,24 @@ class PostgresqlKeyring:
 
     def destroy(self, holder: str, below: int) -> int:
         self._known.clear()
-        count = self._connection.execute(
+        count = self._run(
             "UPDATE data_key SET content = NULL WHERE holder = %s AND number < %s AND content IS NOT NULL",
             (holder, below),
         ).rowcount
         if count:
             # An update leaves the old row where it was; only a new file is without it.
-            self._connection.execute("VACUUM FULL data_key")
+            self._run("VACUUM FULL data_key")
         return count
 
     def refresh(self) -> None:
         if self._opened is not None:
-            found = self._opened.execute(_DESTROYED).fetchone()
-            if found is not None and found[0] != self._destroyed:
-                self._destroyed = found[0]
+            [(found,)] = self._run(_DESTROYED).fetchall()
+            if found != self._destroyed:
+                self._destroyed = found
                 self._known.clear()
 
     def entries(self) -> Iterator[tuple[str, str, int, bytes | None]]:
-        found = self._connection.execute(
+        found = self._run(
             "SELECT holder, data_class, number, content FROM data_key ORDER BY holder, data_class, number"
         ).fetchall()
         return ((holder, kind, number, content) for holder, kind, number, content in found)
@@ -77,7 +76,7 @@ class PostgresqlKeyring:
             self._opened = None
 
     def _read(self, name: Name) -> bytes | None:
-        found = self._connection.execute(
+        found = self._run(
             "SELECT content FROM data_key WHERE holder = %s AND data_class = %s AND number = %s", name
         ).fetchone()
         if found is None:
@@ -87,10 +86,18 @@ class PostgresqlKeyring:
             self._known[name] = content
         return content
 
+    def _run(self, sql: LiteralString, values: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
+        with named_errors():
+            return self._connection.execute(sql, values or None)
+
     @property
     def _connection(self) -> Connection:
+        if self._opened is not None and is_ended(self._opened.pgconn):
+            self.close()  # every statement stands alone: nothing was lost with the old connection
         if self._opened is None:
             connection = self._connect()
+            # Whatever the server does by itself: a key is on the disk before the entry that needs it.
+            connection.execute("SET synchronous_commit = on")
             if connection.execute("SELECT to_regclass('data_key')").fetchone() == (None,):
                 connection.execute(_TABLE)
             self._opened = connection

@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from trialwright.foundation.errors import InvalidValue
+from trialwright.foundation.files import make_durable, make_folder
 from trialwright.ledger import (
     Entry,
     LedgerDamaged,
@@ -28,7 +29,7 @@ from trialwright.ledger import (
     verify_ledger,
 )
 from trialwright.stores.backup import Backup, Part, heads_of, read_backup
-from trialwright.stores.copying import check_room, copy_in, file_of, is_file, make_durable
+from trialwright.stores.copying import check_room, copy_in, file_of, is_file
 from trialwright.stores.errors import BackupUnusable, NotAStore, StoreSettingsTooWeak, StoreUnavailable
 from trialwright.stores.holds import Loss, hold
 from trialwright.stores.opening import open_store
@@ -116,7 +117,9 @@ def restore(
         _hold(drafts.parts, losses, now)
         for name, folder in (folders or {}).items():
             if (source / name).is_dir():
+                make_folder(folder)
                 shutil.copytree(source / name, folder, dirs_exist_ok=True)
+                make_durable(folder)
         drafts.keep()
     unproven = tuple(r.ledger_id for r in reports if not r.covered and "/security-" not in r.ledger_id)
     return Restored(tuple(reports), losses, unproven, tuple(part.name for part in bare))

@@ -49,14 +49,19 @@ class Checkpointer:
 
     def __call__(self, space: Space) -> None:
         """After a signature, lock or randomisation: now."""
-        last = self._last.get(space)
-        if last is None or self._clock.now() - last[0] >= self._at_most_every:
+        if self._is_due(space, self._at_most_every):
             self.sign(space)
 
     def periodic(self) -> int:
         """Sign what is due; called by a timer. Returns how many checkpoints were made."""
-        due = [s for s in self._ledgers if s not in self._last or self._clock.now() - self._last[s][0] >= INTERVAL]
-        return sum(self.sign(space) for space in due)
+        return sum(self.sign(space) for space in self._ledgers if self._is_due(space, INTERVAL))
+
+    def _is_due(self, space: Space, every: timedelta) -> bool:
+        if space not in self._last:
+            return True
+        since = self._clock.now() - self._last[space][0]
+        # A clock that was put back tells nothing about how long ago the last one was.
+        return since >= every or since < timedelta(0)
 
     def sign(self, space: Space) -> bool:
         """Sign the head if there is anything new. Returns whether there was."""

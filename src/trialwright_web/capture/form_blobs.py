@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from trialwright.foundation.errors import RecordError, Refusal
+from trialwright.foundation.files import make_durable, write_whole
 from trialwright.foundation.operating_system import SystemEntropy
 from trialwright.trial.dispatch import Trial
 from trialwright_web.shell.forgettable import destroy_file, file_was_destroyed, key_of_file
@@ -65,14 +66,13 @@ class Blobs:
         """Seal and keep the bytes; answers their SHA-256 (hex). What is there already stays."""
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            make_durable(path)  # another process may have put it there a moment ago
+        else:
             nonce = SystemEntropy().bytes(_NONCE, purpose="attachment", stream=digest, position=0)
             key = self._key(key_of_file(self._trial, digest, make=True))
             sealed = nonce + AESGCM(key).encrypt(nonce, content, self._about(digest))
-            unfinished = path.with_suffix(f".{nonce.hex()[:8]}.part")
-            unfinished.write_bytes(sealed)
-            unfinished.replace(path)  # a file is there whole or not at all
+            write_whole(path, sealed)  # on the disk before the record speaks of it
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -126,13 +126,8 @@ class Blobs:
 
     def _installed_key(self) -> bytes:
         if not self._key_file.exists():
-            self._key_file.parent.mkdir(parents=True, exist_ok=True)
             seed = SystemEntropy().bytes(32, purpose="attachments key", stream=self._study, position=0)
-            unfinished = self._key_file.with_suffix(f".{seed.hex()[:8]}.part")
-            unfinished.touch(mode=0o600)
-            unfinished.write_text(seed.hex(), encoding="ascii")
-            # Of two first uploads one makes the key; linking fails where it is there.
-            with suppress(FileExistsError):
-                self._key_file.hardlink_to(unfinished)
-            unfinished.unlink()
+            write_whole(
+                self._key_file, seed.hex().encode(), mode=0o600, once=True
+            )  # of two first uploads one makes it
         return bytes.fromhex(self._key_file.read_text(encoding="ascii"))

@@ -65,7 +65,7 @@ class Forgetting:
     process: str
     clock: Clock
     _read: dict[str, int] = field(default_factory=dict)
-    _waits_until: datetime | None = None
+    _failed_at: datetime | None = None
 
     def carry_on(self) -> int:
         """Forget whoever is to be forgotten since the last time. Returns how many.
@@ -73,11 +73,13 @@ class Forgetting:
         Raises:
             TrialwrightError: something was locked, or broken; it is tried again, a minute later at the earliest.
         """
-        if self._waits_until is not None and self.clock.now() < self._waits_until:
+        now = self.clock.now()
+        # A clock that was put back tells nothing about how long ago it failed.
+        if self._failed_at is not None and timedelta(0) <= now - self._failed_at < PAUSE:
             return 0
-        self._waits_until = self.clock.now() + PAUSE
+        self._failed_at = now
         done = sum(self._in_study(study) for study in installation().studies)
-        self._waits_until = None
+        self._failed_at = None
         return done
 
     def _in_study(self, study: str) -> int:

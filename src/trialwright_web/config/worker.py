@@ -147,7 +147,7 @@ class Worker:
 
     def _forget(self) -> int:
         now = self._clock.now()
-        if now - self._forgot_at < timedelta(hours=1):
+        if timedelta(0) <= now - self._forgot_at < timedelta(hours=1):
             return 0
         self._forgot_at = now
         for job in jobs.outdated(self._process, now):

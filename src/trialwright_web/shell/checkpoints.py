@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
+from trialwright.foundation.files import write_whole
 from trialwright.foundation.operating_system import SystemEntropy
 from trialwright.ledger import SigningKey
 from trialwright.trial.checkpointing import Checkpointer
@@ -20,9 +20,7 @@ def checkpointer(trial: Trial, folder: Path) -> Checkpointer:
 
     def hand_out(space: Space, note: str) -> None:
         target = folder / trial.study / space.value
-        target.mkdir(parents=True, exist_ok=True)
-        size = note.splitlines()[1]
-        (target / f"{size}.txt").write_text(note, encoding="utf-8")
+        write_whole(target / f"{note.splitlines()[1]}.txt", note.encode())
 
     # A study with one space has one ledger, which both names stand for.
     ledgers = {Space.OPEN: trial.ledgers[Space.OPEN]} if trial.one_space else trial.ledgers
@@ -38,13 +36,6 @@ def signing_key(folder: Path, study: str) -> SigningKey:
     """The installation's signing key; its public half is printed by ``python -m trialwright_web key``."""
     path = folder.parent / KEY_FILE
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
         seed = SystemEntropy().bytes(32, purpose="checkpoint key", stream=study, position=0)
-        # A name of its own first: another process must never read a key that is half written.
-        draft = path.with_suffix(f".{seed[:4].hex()}")
-        draft.touch(mode=0o600)
-        draft.write_text(seed.hex(), encoding="ascii")
-        with suppress(FileExistsError):  # another process was quicker; its key counts
-            path.hardlink_to(draft)
-        draft.unlink()
+        write_whole(path, seed.hex().encode(), mode=0o600, once=True)  # of two processes the quicker one's key counts
     return SigningKey("trialwright", bytes.fromhex(path.read_text(encoding="ascii")))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connections
 
-from trialwright.stores.postgresql import is_ended
+from trialwright.stores.postgresql_connection import is_ended
 
 
 def drop_ended(**_signal: Any) -> None:
