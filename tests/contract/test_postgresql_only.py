@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from trialwright.foundation.errors import RecordError
+from trialwright.foundation.tables import Column, Table
 from trialwright.ledger import LedgerDamaged, NewEntry, canonical
 from trialwright.stores import StoreSettingsTooWeak, StoreUnavailable, open_store
 
@@ -110,3 +112,36 @@ def test_a_server_that_hashes_otherwise_than_the_program_is_not_written_to(postg
         with pytest.raises(LedgerDamaged), store.ledger("demo/open").transaction() as transaction:
             transaction.append([NewEntry(**said, body=canonical(said))])
         assert store.ledger("demo/open").size() == 0
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_text_that_left_a_view_stands_in_no_file_of_the_server_but_its_log(postgres_url, before):
+    """The planner's statistics hold samples of what stands in a table, and outlive the table."""
+    mark = "Plantet-forgotten-text"
+    table = Table("remark", key=(Column("id"),), columns=(Column("said"), Column("about")), indexes=(("about",),))
+    with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
+        (folder,) = other.execute("SHOW data_directory").fetchone()
+
+        def holding():
+            other.execute("CHECKPOINT")
+            files = [path for path in Path(folder, "base").rglob("*") if path.is_file()]
+            return sum(mark.encode() in path.read_bytes() for path in files)
+
+        ledger = store.ledger("demo/open")
+        with ledger.transaction() as transaction:
+            transaction.rows.ensure((table,))
+            for number in range(60):
+                said = f"{mark} {number % 3}"
+                transaction.rows.put(table, {"id": f"{number}", "said": said, "about": f"P-{number % 2}"})
+        if before:  # as tables of earlier versions
+            other.execute("ALTER TABLE projection.remark ALTER COLUMN said SET STATISTICS 100")
+        other.execute("ANALYZE projection.remark")
+        sampled = {name for (name,) in other.execute("SELECT attname FROM pg_stats WHERE tablename = 'remark'")}
+        assert sampled == {"id", "about", *(["said"] if before else [])}
+        assert holding() == 1 + before
+        with ledger.transaction() as transaction:
+            transaction.rows.clear((table,))
+        assert holding() == before
+        store.scrub()
+        assert holding() == 0
+        assert store._database.rows("SELECT current_user")[0][0].endswith("_app")

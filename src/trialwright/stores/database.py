@@ -36,7 +36,8 @@ class Database(Protocol):
     """One connection. SQL texts use ``?`` for values; errors come out as named store errors.
 
     ``projections`` is the prefix of projection tables (a schema, or nothing); ``text`` and ``integer`` are the
-    column types whose order is by UTF-8 bytes and by value; ``quote`` stands around names.
+    column types whose order is by UTF-8 bytes and by value; ``quote`` stands around names; ``unsampled``, after
+    ``ALTER COLUMN name``, keeps values out of the planner's statistics, where the database gathers any by itself.
     """
 
     projections: str
@@ -44,6 +45,7 @@ class Database(Protocol):
     integer: str
     quote: str
     table_suffix: str
+    unsampled: str
 
     def rows(self, sql: str, values: Parameters = ()) -> list[Any]:
         """All rows of a query, as tuples."""

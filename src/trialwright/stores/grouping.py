@@ -36,6 +36,7 @@ class GroupingDatabase:
         self.integer = database.integer
         self.quote = database.quote
         self.table_suffix = database.table_suffix
+        self.unsampled = database.unsampled
 
     def rows(self, sql: str, values: Parameters = ()) -> list[Any]:
         return self._database.rows(sql, values)

@@ -171,12 +171,21 @@ class SqlRows:
         lines = [f"{self._quoted(column.name)} {types[column.kind]}" for column in shape.columns.values()]
         lines.append(f"PRIMARY KEY ({self._quoted(*shape.names[: shape.width])})")
         self._database.run(f"CREATE TABLE {self._name(table)} ({', '.join(lines)}){self._database.table_suffix}")
+        self._leave_unsampled(shape)
         for number, index in enumerate(table.indexes, 1):
             if index == shape.names[: shape.width][: len(index)]:
                 continue  # the key begins with it and finds the rows as fast; every row would be written twice
             name = self._quoted(f"{table.name}_by_{number}")
             self._database.run(f"CREATE INDEX {name} ON {self._name(table)} ({self._quoted(*index)})")
         self._known[table.name] = _Statements(shape, self._name(table), self._database.quote)
+
+    def _leave_unsampled(self, shape: Shape) -> None:
+        """Let no statistics take samples of texts that nobody asks by: they would outlive what is forgotten."""
+        asked_by = {*shape.names[: shape.width], *(name for index in shape.table.indexes for name in index)}
+        texts = [name for name, column in shape.columns.items() if column.kind == "text" and name not in asked_by]
+        if texts and self._database.unsampled:
+            changes = ", ".join(f"ALTER COLUMN {self._quoted(name)} {self._database.unsampled}" for name in texts)
+            self._database.run(f"ALTER TABLE {self._name(shape.table)} {changes}")
 
     def _name(self, table: Table) -> str:
         return f"{self._database.projections}{self._quoted(table.name)}"

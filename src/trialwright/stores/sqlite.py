@@ -140,6 +140,7 @@ class SqliteDatabase:
     # In double quotes SQLite takes a name that does not exist for a text, and answers with no rows and no error.
     quote = "`"
     table_suffix = " WITHOUT ROWID"
+    unsampled = ""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
