@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -114,19 +116,21 @@ def test_a_server_that_hashes_otherwise_than_the_program_is_not_written_to(postg
         assert store.ledger("demo/open").size() == 0
 
 
+def files_holding(connection, what):
+    """How many files of the server's databases hold these bytes, when everything is written out."""
+    connection.execute("CHECKPOINT")
+    (folder,) = connection.execute("SHOW data_directory").fetchone()
+    files = [path for path in Path(folder, "base").rglob("*") if path.is_file()]
+    return sum(what in path.read_bytes() for path in files)
+
+
 @pytest.mark.parametrize("before", [False, True])
 def test_a_text_that_left_a_view_stands_in_no_file_of_the_server_but_its_log(postgres_url, before):
     """The planner's statistics hold samples of what stands in a table, and outlive the table."""
     mark = "Plantet-forgotten-text"
     table = Table("remark", key=(Column("id"),), columns=(Column("said"), Column("about")), indexes=(("about",),))
     with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
-        (folder,) = other.execute("SHOW data_directory").fetchone()
-
-        def holding():
-            other.execute("CHECKPOINT")
-            files = [path for path in Path(folder, "base").rglob("*") if path.is_file()]
-            return sum(mark.encode() in path.read_bytes() for path in files)
-
+        holding = partial(files_holding, other, mark.encode())
         ledger = store.ledger("demo/open")
         with ledger.transaction() as transaction:
             transaction.rows.ensure((table,))
@@ -145,3 +149,21 @@ def test_a_text_that_left_a_view_stands_in_no_file_of_the_server_but_its_log(pos
         store.scrub()
         assert holding() == 0
         assert store._database.rows("SELECT current_user")[0][0].endswith("_app")
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_destroyed_key_stands_in_no_file_of_the_server_but_its_log(postgres_url, before):
+    with open_store(postgres_url) as store:
+        keys = [sha256(b"%d %d" % (before, number)).digest() for number in range(60)]
+        for number, key in enumerate(keys):
+            store.keyring.keep(f"small/open/P-{number}", "text", 0, key)
+        keyring = f"{psycopg.conninfo.conninfo_to_dict(postgres_url)['dbname']}_keys"
+        with psycopg.connect(psycopg.conninfo.make_conninfo(postgres_url, dbname=keyring), autocommit=True) as other:
+            if before:  # as tables of earlier versions
+                other.execute("ALTER TABLE data_key ALTER COLUMN content SET STATISTICS 100")
+            other.execute("ANALYZE data_key")
+            assert files_holding(other, keys[0]) == 1 + before
+            assert store.keyring.destroy("small/open/P-0", 1) == 1
+            assert files_holding(other, keys[0]) == 0
+            assert files_holding(other, keys[1]) == 1, "no other is lost, nor sampled any more"
+        assert store.keyring.find("small/open/P-1", "text", 0) == keys[1]

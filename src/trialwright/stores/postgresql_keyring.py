@@ -13,6 +13,9 @@ from trialwright.stores.postgresql_connection import is_ended, named_errors
 _TABLE = """CREATE TABLE IF NOT EXISTS data_key (
     holder text COLLATE "C" NOT NULL, data_class text COLLATE "C" NOT NULL, number bigint NOT NULL, content bytea,
     PRIMARY KEY (holder, data_class, number))"""
+# The planner's statistics would hold up to a hundred keys in the clear, long after they were destroyed.
+_UNSAMPLED = "ALTER TABLE data_key ALTER COLUMN content SET STATISTICS 0"
+_SAMPLES = "SELECT 1 FROM pg_stats WHERE tablename = 'data_key' AND attname = 'content'"
 _DESTROYED = "SELECT count(*) FROM data_key WHERE content IS NULL"
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -52,8 +55,7 @@ class PostgresqlKeyring:
             (holder, below),
         ).rowcount
         if count:
-            # An update leaves the old row where it was; only a new file is without it.
-            self._run("VACUUM FULL data_key")
+            self._leave_no_trace()
         return count
 
     def refresh(self) -> None:
@@ -86,6 +88,15 @@ class PostgresqlKeyring:
             self._known[name] = content
         return content
 
+    def _leave_no_trace(self) -> None:
+        """Write anew what still holds a destroyed key: an update leaves the old row where it was."""
+        if self._run(_SAMPLES).fetchall():
+            # A table of a version before 2026-11-23. A change of type, be it none, drops the samples.
+            self._run("ALTER TABLE data_key ALTER COLUMN content TYPE bytea")
+            self._run(_UNSAMPLED)
+        self._run("VACUUM FULL data_key")
+        self._run("VACUUM FULL pg_catalog.pg_statistic")  # passed by where the account does not own the database
+
     def _run(self, sql: LiteralString, values: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
         with named_errors():
             return self._connection.execute(sql, values or None)
@@ -100,5 +111,6 @@ class PostgresqlKeyring:
             connection.execute("SET synchronous_commit = on")
             if connection.execute("SELECT to_regclass('data_key')").fetchone() == (None,):
                 connection.execute(_TABLE)
+                connection.execute(_UNSAMPLED)
             self._opened = connection
         return self._opened
