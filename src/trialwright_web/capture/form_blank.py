@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from trialwright.build import CompiledItem
+from trialwright.build import CompiledForm, CompiledItem
 from trialwright.expressions import shown_unit
+from trialwright_web.capture.form_conditions import condition_words
 from trialwright_web.capture.form_model import codes_of
 from trialwright_web.capture.form_place import FILLS_ONLY
 from trialwright_web.shell.desk import Desk, Request, at_desk
@@ -19,6 +23,32 @@ from trialwright_web.shell.templatetags.shell import in_language
 
 BLANK_ROWS = 5
 """Lines of a table on paper."""
+
+
+@dataclass(frozen=True)
+class BlankForm:
+    """A form to print, and where."""
+
+    title: str
+    address: str
+
+
+def printable(desk: Desk, forms: Iterable[str]) -> list[BlankForm]:
+    """Those of the forms that the desk may print, in the order given."""
+    found = ((name, _offered(desk, name)) for name in forms)
+    return [
+        BlankForm(in_language(one.form.title), reverse("capture:blank_pdf", args=(desk.study, name)))
+        for name, one in found
+        if one is not None
+    ]
+
+
+@at_desk()
+@require_GET
+def blanks(request: Request, desk: Desk) -> HttpResponse:
+    """Every form, blank to print."""
+    forms = sorted(printable(desk, desk.build.forms), key=lambda one: one.title.casefold())
+    return render_page(request, "capture/blanks.html", {"forms": forms})
 
 
 @at_desk()
@@ -38,25 +68,31 @@ def blank_pdf(request: Request, desk: Desk, form: str) -> HttpResponse:
     return response
 
 
-def _context(desk: Desk, form: str) -> dict[str, Any]:
+def _offered(desk: Desk, form: str) -> CompiledForm | None:
+    """A form that the desk may read, or None."""
     compiled = desk.build.forms.get(form)
-    is_hidden = compiled is not None and compiled.form.space == "closed" and not desk.is_unblinded
-    is_others = compiled is not None and desk.role in FILLS_ONLY and desk.role not in compiled.form.filled_by
-    if compiled is None or is_hidden or is_others:
+    if compiled is None or (compiled.form.space == "closed" and not desk.is_unblinded):
+        return None
+    return None if desk.role in FILLS_ONLY and desk.role not in compiled.form.filled_by else compiled
+
+
+def _context(desk: Desk, form: str) -> dict[str, Any]:
+    compiled = _offered(desk, form)
+    if compiled is None:
         raise Http404
     groups = [
         {
             "title": in_language(group.title),
             "repeats": group.repeats,
             "rows": range(1, BLANK_ROWS + 1),
-            "fields": [_field(desk, compiled.items[item.id]) for item in group.items if item.derive is None],
+            "fields": [_field(desk, compiled, compiled.items[one.id]) for one in group.items if one.derive is None],
         }
         for group in compiled.form.groups
     ]
     return {"form": compiled.form, "title": in_language(compiled.form.title), "groups": groups, "desk": desk}
 
 
-def _field(desk: Desk, compiled: CompiledItem) -> dict[str, Any]:
+def _field(desk: Desk, form: CompiledForm, compiled: CompiledItem) -> dict[str, Any]:
     item = compiled.item
     choices = [label for _code, label in codes_of(desk.build, compiled)]
     choices += [in_language(outcome.label) for outcome in item.outcomes]
@@ -66,7 +102,7 @@ def _field(desk: Desk, compiled: CompiledItem) -> dict[str, Any]:
         "type": item.type,
         "choices": choices,
         "units": [shown_unit(unit) for unit in item.units],
-        "when": item.when or "",
+        "when": condition_words(desk.build, form, compiled.when) if compiled.when else "",
     }
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from trialwright.build import (
     CompiledForm,
@@ -27,19 +29,12 @@ from trialwright.trial.audit import SEALED
 from trialwright.trial.capture.events import Entered
 from trialwright.trial.capture.saving import split_row
 from trialwright.trial.capture.state import FormRecord
+from trialwright_web.shell.typed import normal_clock, normal_day, shown_day
 
 NUMBERS = frozenset({"integer", "decimal", "quantity", "scale"})
 DATES = frozenset({"date", "partial_date"})
 _PARTS = {"text": "v", "unit": "u", "why": "w", "source": "s"}
 """Attribute → prefix of the field's name in the page."""
-
-_TODAY = re.compile(r"t(?:([+-])([0-9]{1,3}))?\Z", re.IGNORECASE)
-_RUN_ON = re.compile(r"([0-9]{2}|UN)([0-9]{2}|UN)([0-9]{4}|[0-9]{2})\Z", re.IGNORECASE)
-_PARTED = re.compile(r"([0-9]{1,2}|UN)[. /-]([0-9]{1,2}|UN)[. /-]([0-9]{4}|[0-9]{2})\Z", re.IGNORECASE)
-_MONTH = re.compile(r"([0-9]{1,2})[./]([0-9]{4})\Z")
-_YEAR = re.compile(r"[0-9]{4}\Z")
-_ISO = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?\Z")
-_CLOCK = re.compile(r"([0-9]{1,2})[.: ]?([0-9]{2})\Z")
 
 
 @dataclass(frozen=True)
@@ -117,11 +112,7 @@ def typed_of(item: CompiledItem, value: ItemValue, source: str = "") -> Typed:
 
 def shown_text(kind: str, text: str) -> str:
     """A stored text as people read it: dates with dots."""
-    found = _ISO.match(text) if kind in DATES else None
-    if found:
-        year, month, day = found.groups()
-        return f"{day or 'UN'}.{month}.{year}"
-    return f"UN.UN.{text}" if kind == "partial_date" and _YEAR.match(text) else text
+    return shown_day(text, partial=kind == "partial_date") if kind in DATES else text
 
 
 def changes(
@@ -147,7 +138,7 @@ def changes(
         try:
             said = _entered(item, typed, today, known is not None)
             if said is not None:
-                read(item, said)
+                _readable(item, said)
                 entered[name] = said
         except InvalidValue as error:
             wrong[name] = error
@@ -168,6 +159,40 @@ def read(item: CompiledItem, said: Entered) -> ItemValue:
         return missing_value(item.field, MissingReason(said.missing))
     except ValueError:
         raise InvalidValue(f"{said.missing[:40]!r} is no reason", remedy="choose one of the list") from None
+
+
+def _readable(item: CompiledItem, said: Entered) -> None:
+    """Refuse an entry that cannot be read, in the words of whoever types."""
+    try:
+        read(item, said)
+    except InvalidValue as error:
+        is_number = item.item.type in ("decimal", "quantity")
+        kind = "integer" if is_number and item.item.decimals == 0 else item.item.type
+        if said.text is None or kind not in _UNREADABLE:
+            raise
+        message, remedy = _UNREADABLE[kind]
+        if kind == item.item.type and is_number and item.item.decimals is not None:
+            said_decimals = gettext("Use digits with at most %(number)s decimals.")
+            remedy = said_decimals % {"number": item.item.decimals}
+        raise InvalidValue(str(message), remedy=str(remedy), **error.given) from error
+
+
+_UNREADABLE: Mapping[str, tuple[str | Promise, str | Promise]] = {
+    "integer": (_("This is not a whole number."), _("Use digits only.")),
+    "scale": (_("This is not a number of the scale."), _("Use a whole number of the scale.")),
+    "decimal": (_("This is not a number."), _("Use digits with at most one comma or point.")),
+    "quantity": (_("This is not a number."), _("Use digits with at most one comma or point.")),
+    "date": (_("This is not a whole date."), _("Write it like 14.06.2028, 140628, or t for today.")),
+    "partial_date": (_("This is not a date."), _("Write it like 14.06.2028, 140628 or UN.06.2028.")),
+    "time": (_("This is not a time of day."), _("Write it like 09:30 or 930.")),
+    "boolean": (_("This is not one of the answers."), _("Choose one of them.")),
+    "code": (_("This is not one of the answers."), _("Choose one of them.")),
+    "text": (
+        _("This text cannot be kept as it is."),
+        _("Shorten it, or type it again without signs that cannot be seen."),
+    ),
+}
+"""By the item's type: what is wrong, and what to do."""
 
 
 def differing(
@@ -233,36 +258,9 @@ def normal_text(kind: str, text: str, today: date) -> str:
     """
     text = text.strip()
     if kind in DATES:
-        return _normal_date(text, today)
+        return normal_day(text, today)
     if kind in NUMBERS:
         return re.sub(r"[ \u00a0\u202f]", "", text).replace(",", ".").replace("\u2212", "-")
     if kind == "time":
-        found = _CLOCK.match(text)
-        return f"{int(found[1]):02d}:{found[2]}" if found else text
+        return normal_clock(text)
     return text
-
-
-def _normal_date(text: str, today: date) -> str:
-    found = _TODAY.match(text)
-    if found:
-        days = int(found[2] or 0) * (-1 if found[1] == "-" else 1)
-        return (today + timedelta(days=days)).isoformat()
-    found = _RUN_ON.match(text) or _PARTED.match(text)
-    if found:
-        day, month, year = found.groups()
-        return _dated(day, month, year if len(year) == 4 else _century(year, today))
-    found = _MONTH.match(text)
-    return _dated("UN", found[1], found[2]) if found else text
-
-
-def _dated(day: str, month: str, year: str) -> str:
-    """ISO, as far as it is known; a day of an unknown month stays as typed, to be refused."""
-    if month.upper() == "UN":
-        return year if day.upper() == "UN" else f"{day}.{month}.{year}"
-    return f"{year}-{int(month):02d}" + ("" if day.upper() == "UN" else f"-{int(day):02d}")
-
-
-def _century(year: str, today: date) -> str:
-    """The latest year of these two digits that is not after next year: what is written down mostly has happened."""
-    latest = today.year + 1
-    return str(latest - (latest - int(year)) % 100)

@@ -117,7 +117,7 @@ class VisitPlace:
 
     def forms(self) -> Iterator[FormPlace]:
         """The forms of the visit that the desk may read, in their order, each repeat; the next one of a log last."""
-        planned = self._planned()
+        planned = self.planned
         keys: dict[tuple[str, int], None] = {}
         for form in planned:
             repeats = sorted(r for e, f, r in self.book.forms if (e, f) == (self.encounter, form))
@@ -128,7 +128,9 @@ class VisitPlace:
             if found is not None:
                 yield found
 
-    def _planned(self) -> tuple[str, ...]:
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """Forms that the schedule has here."""
         schedule = self.build.study.schedule
         if self.is_log:
             return schedule.log_forms

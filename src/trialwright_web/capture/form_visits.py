@@ -13,11 +13,14 @@ from django.views.decorators.http import require_http_methods
 from trialwright.foundation.errors import InvalidValue, Refusal, TrialwrightError
 from trialwright.trial.capture.commands import ASSESSORS, RecordMissedVisit, RecordVisit
 from trialwright.trial.capture.state import CaseBook
+from trialwright.trial.tasks import CellState, VisitCell, matrix
+from trialwright_web.capture.form_blank import printable
 from trialwright_web.capture.form_entry import normal_text, shown_text
 from trialwright_web.capture.form_place import FormPlace, VisitPlace, find_visit
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
 
+_EXPECTED = frozenset({CellState.AHEAD, CellState.DUE, CellState.OVERDUE})
 UNSCHEDULED = re.compile(r"unscheduled_([0-9]{1,4})\Z", re.ASCII)
 
 
@@ -41,8 +44,11 @@ def visit(request: Request, desk: Desk, participant: str, encounter: str) -> Htt
         "may_record": desk.may(RecordVisit) and not place.is_log and not place.is_frozen,
         "may_miss": desk.may(RecordMissedVisit) and not place.is_log and place.date is None and not place.is_frozen,
         "is_missed": place.encounter in place.book.missed,
+        "expected": _expected(place) if place.date is None else None,
+        "to_print": printable(desk, place.planned) if place.date is None else [],
         "typed": {name: request.POST.get(name, "") for name in ("date", "reason")},
         "today": shown_text("date", desk.today.isoformat()),
+        "zone": desk.zone(place.site),
         "error": error,
         "done": _done_text(request.GET.get("done", "")),
         "request_id": new_request_id(),
@@ -65,6 +71,14 @@ def _record(request: Request, place: VisitPlace) -> HttpResponse:
     if isinstance(command, RecordVisit) and place.date is None and waiting is not None:
         return redirect(waiting.address())
     return redirect(f"{place.address()}?done=recorded")
+
+
+def _expected(place: VisitPlace) -> VisitCell | None:
+    """When a visit that has no date yet is expected; None where its window is not known."""
+    desk = place.desk
+    (row,) = matrix(desk.rows, desk.builds, desk.today, participant=place.participant)
+    cell = next((one for one in row.cells if one.encounter == place.encounter), None)
+    return cell if cell is not None and cell.state in _EXPECTED else None
 
 
 def _fillable(place: VisitPlace, forms: list[FormPlace]) -> list[FormPlace]:

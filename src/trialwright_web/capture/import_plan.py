@@ -26,10 +26,10 @@ from trialwright.trial.capture.events import Entered
 from trialwright_web.capture.form_place import FormPlace, find_visit
 from trialwright_web.capture.import_mapping import ImportMapping, ItemMapping
 from trialwright_web.capture.import_reading import Result
-from trialwright_web.shell.acts import typed_day
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_words import MISSING
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.typed import typed_day
 
 
 @dataclass(frozen=True)

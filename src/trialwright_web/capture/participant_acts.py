@@ -28,7 +28,7 @@ from trialwright.trial.enrolment.commands import (
     SignOffEligibility,
 )
 from trialwright.trial.enrolment.events import ParticipantScreened
-from trialwright_web.capture.eligibility_model import standing
+from trialwright_web.capture.eligibility_model import CriterionLine, standing
 from trialwright_web.capture.readers import SITE_STAFF
 from trialwright_web.capture.words import STATUS, Words, short_name, status_words
 from trialwright_web.shell.acts import Act, Field, act_page, may_act
@@ -99,12 +99,19 @@ def sign_off(person: Person) -> Act:
         make=lambda answers: SignOffEligibility(participant=person.code),
         back=reverse("capture:criteria", args=(person.desk.study, person.code)),
         facts=(*person.facts, (_("All criteria together"), stands.words)),
-        rows=(*head, *((line.text, line.words, line.why) for line in stands.lines)),
+        rows=(*head, *((line.text, line.words, _why(line)) for line in stands.lines)),
         warning=warning,
         button=_("Sign"),
         shown=stands.shown,
         done=_("Eligibility is signed off."),
     )
+
+
+def _why(line: CriterionLine) -> str:
+    """Why a criterion stands as it does, in the reader's words."""
+    if line.because is None:
+        return line.why
+    return " ".join([line.because.sentence, *(f"{name}: {value}." for name, value in line.because.facts)])
 
 
 def fail_screening(person: Person) -> Act:

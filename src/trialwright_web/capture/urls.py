@@ -70,6 +70,7 @@ urlpatterns = [
     path(f"{FORM}files/<slug:digest>/", form_files.attachment, name="attachment"),
     path("form-rules/<slug:build>/<slug:form>.js", form_rules.rules, name="form_rules"),
     path("form-token/", form_token.token, name="form_token"),
+    path("blank-forms/", form_blank.blanks, name="blanks"),
     path("blank-forms/<slug:form>/", form_blank.blank, name="blank"),
     path("blank-forms/<slug:form>.pdf", form_blank.blank_pdf, name="blank_pdf"),
 ]

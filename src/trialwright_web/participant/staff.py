@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +10,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_time
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
@@ -31,6 +29,7 @@ from trialwright_web.participant.standing import Standing
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
 from trialwright_web.shell.signing import needs_code, sign
+from trialwright_web.shell.typed import shown_day, typed_moment
 
 STAFF = (Role.INVESTIGATOR, Role.STUDY_NURSE)
 LONGEST_ANSWER = 4000
@@ -169,17 +168,13 @@ def paper(request: Request, desk: Desk, participant: str) -> HttpResponse:
     problem: TrialwrightError | None = None
     if request.method == "POST":
         language = request.POST.get("language", "")
-        day, hour = parse_date(request.POST.get("day", "")), parse_time(request.POST.get("time", "") or "12:00")
-        if language in texts and day is not None and hour is not None:
+        if language in texts:
             command = RecordPaperConsent(
                 participant=participant, version=texts[language].head.version, language=language, teach_back={}
             )
             try:
-                desk.dispatch(
-                    command,
-                    request_id=request.POST.get("request_id", ""),
-                    observed_at=_instant(desk, standing.site, day, hour),
-                )
+                signed_at = _signed_at(desk, standing.site, request.POST.get("day", ""), request.POST.get("time", ""))
+                desk.dispatch(command, request_id=request.POST.get("request_id", ""), observed_at=signed_at)
             except TrialwrightError as error:
                 problem = error
             else:
@@ -187,7 +182,7 @@ def paper(request: Request, desk: Desk, participant: str) -> HttpResponse:
     context: dict[str, Any] = {
         "standing": standing,
         "texts": texts,
-        "today": desk.today.isoformat(),
+        "today": shown_day(desk.today.isoformat()),
         "given": request.POST,
         "request_id": new_request_id(),
         "problem": problem,
@@ -218,5 +213,8 @@ def _standing(desk: Desk, participant: str) -> Standing:
     return Standing(desk, participant)
 
 
-def _instant(desk: Desk, site: str, day: date, hour: time) -> str:
-    return datetime.combine(day, hour, tzinfo=desk.zone(site)).isoformat()
+def _signed_at(desk: Desk, site: str, day: str, hour: str) -> str:
+    """When somebody signed on paper, by the site's clock; a time that nobody typed is not made up."""
+    zone = desk.zone(site)
+    local = typed_moment(f"{day.strip()} {hour.strip()}", desk.now.astimezone(zone).date())
+    return local.replace(tzinfo=zone).isoformat()

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Literal
 
 from django.contrib import messages
@@ -20,7 +20,6 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from trialwright.foundation.dates import PartialDate
 from trialwright.foundation.errors import InvalidValue, Refusal, TrialwrightError
 from trialwright.trial.closure.events import DeviationOpened
 from trialwright.trial.command import Command, Signature
@@ -30,6 +29,7 @@ from trialwright_web.shell.desk import Desk, Request, new_request_id
 from trialwright_web.shell.flags import flag_words
 from trialwright_web.shell.pages import render_page, status_of
 from trialwright_web.shell.signing import needs_code, sign
+from trialwright_web.shell.typed import shown_day, typed_day, typed_moment
 from trialwright_web.shell.words import Words
 
 Kind = Literal["text", "scan", "number", "date", "long", "choice", "select", "several", "tick"]
@@ -37,6 +37,7 @@ Kind = Literal["text", "scan", "number", "date", "long", "choice", "select", "se
 ``tick`` check boxes."""
 
 SAVE, DONE = _("Save"), _("Done.")
+MOMENT_HELP = _("Leave it empty if it is now; else like 15.02.2028 09:30, t 0930, or 0930 for today.")
 HAPPENED = "observed_at"
 REASON = "reason"
 
@@ -118,22 +119,12 @@ class Answers:
         return self.text(name).replace(" ", "").replace(",", ".")
 
     def day(self, name: str, today: date) -> str:
-        """A date, whole or partial, as ISO text; typed as ``t``, ``ddmmyy``, ``dd.mm.yyyy`` or ISO.
+        """A date, whole or partial, as ISO text; typed as ``shell.typed`` reads it.
 
         Raises:
             InvalidValue: it is none.
         """
         return typed_day(self.text(name), today)
-
-
-def typed_day(text: str, today: date) -> str:
-    """See :meth:`Answers.day`. A year of two digits is the nearest that is not more than a year ahead."""
-    if text.casefold() == "t":
-        return today.isoformat()
-    if len(text) == 6 and text.isdecimal():
-        year = today.year - today.year % 100 + int(text[4:])
-        text = f"{text[:2]}.{text[2:4]}.{year if year <= today.year + 1 else year - 100:04d}"
-    return PartialDate.parse(text).text
 
 
 @dataclass(frozen=True)
@@ -200,7 +191,7 @@ class Act:
 
     def asked(self) -> tuple[Field, ...]:
         """Every field, also those for time and reason."""
-        when = Field(HAPPENED, self.happened, help=_("Leave it empty if it is now."), required=False)
+        when = Field(HAPPENED, self.happened, help=MOMENT_HELP, required=False)
         why = Field(REASON, self.reason, "long", help=self.reason_help, required=self.reason_required)
         return (*self.fields, *((when,) if self.happened else ()), *((why,) if self.reason else ()))
 
@@ -287,7 +278,9 @@ class _Drawn:
 
     @property
     def value(self) -> str:
-        return self.field.value if self.answers is None else self.answers.text(self.field.name)
+        if self.answers is not None:
+            return self.answers.text(self.field.name)
+        return shown_day(self.field.value, partial=True) if self.field.kind == "date" else self.field.value
 
     @property
     def is_time(self) -> bool:
@@ -323,13 +316,8 @@ def _happened(answers: Answers, desk: Desk, command: Command) -> str | None:
     text = answers.text(HAPPENED)
     if not text:
         return None
-    try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidValue(
-            f"{text[:40]!r} is not a time", remedy="write 2028-02-15T09:30, local time", given=text[:40]
-        ) from None
     zone = desk.zone(_site_of(desk, command))
+    local = typed_moment(text, desk.now.astimezone(zone).date())
     return (local if local.tzinfo else local.replace(tzinfo=zone)).isoformat()
 
 

@@ -416,6 +416,7 @@ function showTrouble({ error, fields }) {
   for (const [name, text] of Object.entries(fields ?? {})) {
     row(name)?.classList.add("has-error");
     const list = document.querySelector(`[data-found="${CSS.escape(name)}"]`);
+    for (const old of list?.querySelectorAll(".wrong") ?? []) old.remove();
     list?.prepend(Object.assign(document.createElement("li"), { className: "wrong", textContent: text }));
   }
   const first = Object.keys(fields ?? {})[0];

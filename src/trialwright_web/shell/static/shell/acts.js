@@ -1,7 +1,7 @@
 // Enter goes to the next field and never sends or wipes anything: scanners end each code with it.
 // Ctrl+Enter sends. Without this script Enter does nothing at all (the form's first button is disabled).
 
-const FIELDS = "input:not([type=hidden]):not(:disabled), select:not(:disabled), textarea:not(:disabled)";
+const FIELDS = "input:not([type=hidden]):not(:disabled):not([tabindex='-1']), select:not(:disabled), textarea:not(:disabled)";
 
 function next(field) {
   const fields = [...field.form.querySelectorAll(FIELDS)].filter((one) => one.offsetParent !== null);
@@ -31,3 +31,24 @@ const refused = document.getElementById("refused");
 const first = document.querySelector(".act-form input:not([type=hidden]), .act-form select, .act-form textarea");
 if (refused) refused.focus();
 else if (first && !first.value && first.type !== "password") first.focus();
+
+// A calendar beside days and times, for whoever would rather point than type. The keyboard passes it by.
+const icon = document.getElementById("calendar-icon");
+const dotted = (text) => text.split("-").reverse().join(".");
+
+for (const field of icon ? document.querySelectorAll("[data-picker]") : []) {
+  const hidden = Object.assign(document.createElement("input"), { type: field.dataset.picker, tabIndex: -1, className: "picker-value" });
+  hidden.setAttribute("aria-hidden", "true");
+  const button = Object.assign(document.createElement("button"), { type: "button", tabIndex: -1, title: icon.dataset.words, className: "picker-button" });
+  button.setAttribute("aria-label", icon.dataset.words);
+  button.append(icon.content.cloneNode(true));
+  button.addEventListener("click", () => hidden.showPicker?.());
+  hidden.addEventListener("change", () => {
+    const [day, time] = hidden.value.split("T");
+    field.value = [dotted(day), time].filter(Boolean).join(" ");
+    field.focus();
+  });
+  const place = Object.assign(document.createElement("span"), { className: "act-picker" });
+  place.append(button, hidden);
+  field.after(place);
+}
