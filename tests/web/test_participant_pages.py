@@ -278,7 +278,11 @@ def test_saying_no_is_as_easy(public, staff, record):
 def test_paper_counts_the_same(staff, record):
     participant = record.screened()
     with closing(staff.client("study_nurse.01")) as nurse:
-        page = post(nurse, f"/smart-ms/consents/{participant}/paper", language="nb", day=record.today, time="00:00")
+        paper = f"/smart-ms/consents/{participant}/paper"
+        page = post(nurse, paper, language="nb", day="t", time="")
+        assert page.status_code == 422, "noon is not put where nobody typed a time"
+        assert "t 0930" in page.text
+        page = post(nurse, paper, language="nb", day="t", time="00:00")
         assert page.url.path.endswith("/countersign"), page.text
     countersign(staff, participant)
     assert record.log(participant) == ["signed", "countersigned"]

@@ -533,3 +533,26 @@ def test_who_knows_the_arm_reads_participants_in_the_closed_process_and_the_labo
     visitor = closed.client("investigator.01", f"{STUDY}:investigator@01")
     for path in ("", "participants/", "participants/NO-01-002/", "people/"):
         assert visitor.get(f"/{STUDY}/{path}").status_code == 403
+
+
+def test_a_visit_without_a_date_says_when_it_is_planned_and_prints_its_forms(nurse, store):
+    (row,) = matrix(store.rows, builds_of(store), TODAY, participant="NO-01-002")
+    cell = next(one for one in row.cells if one.state is CellState.AHEAD)
+    page = nurse.get(f"/{STUDY}/participants/NO-01-002/{cell.encounter}/")
+    days = [f"{day:%d.%m.%Y}" for day in (cell.date, cell.earliest, cell.latest)]
+    assert "Planned for {}; the window is {} to {}.".format(*days) in page.text
+    assert f'href="/{STUDY}/blank-forms/vital_signs.pdf"' in page.text
+    assert f'href="/{STUDY}/participants/NO-01-002/"' in page.text
+
+
+def test_the_investigator_signs_off_under_sentences(investigator):
+    page = unescape(investigator.get(f"/{STUDY}/participants/{SCREENED}/record-act/sign-off/").text)
+    assert "Platelets is less than 100" in page
+    assert "platelets <" not in page
+
+
+def test_an_adverse_event_on_the_page_of_a_participant_leads_to_it(nurse):
+    page = nurse.get(f"/{STUDY}/participants/NO-01-002/")
+    address = re.search(rf'href="(/{STUDY}/safety/NO-01-002/[^"/]+)"', page.text)
+    assert address
+    assert nurse.get(address[1]).status_code == 200

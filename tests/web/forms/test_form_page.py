@@ -438,12 +438,13 @@ def plain(stream: bytes) -> bytes:
 
 def test_every_form_prints_blank(nurse: httpx.Client) -> None:
     page = nurse.get("/smart-ms/blank-forms/every_type/")
-    assert "Only if: double &gt; 6" in page.text
+    assert "Only if: Double is more than 6" in page.text, "a sentence and no expression"
     assert page.text.count("<tr>") == 6, "a head and five lines"
     pdf = nurse.get("/smart-ms/blank-forms/every_type.pdf")
     assert pdf.content.startswith(b"%PDF-")
     streams = re.findall(rb"stream\n(.*?)\nendstream", pdf.content, re.DOTALL)
     assert any(b"pdfuaid" in plain(stream) for stream in streams), "for screen readers, too"
+    assert "/smart-ms/blank-forms/every_type.pdf" in nurse.get("/smart-ms/blank-forms/").text
 
 
 # --- hostile ---------------------------------------------------------------------------------------------------
