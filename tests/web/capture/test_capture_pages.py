@@ -536,10 +536,10 @@ def test_who_knows_the_arm_reads_participants_in_the_closed_process_and_the_labo
 
 
 def test_a_visit_without_a_date_says_when_it_is_planned_and_prints_its_forms(nurse, store):
-    (row,) = matrix(store.rows, builds_of(store), TODAY, participant="NO-01-002")
+    (row,) = matrix(store.rows, builds_on_record(store.ledger(f"{STUDY}/open")), TODAY, participant="NO-01-002")
     cell = next(one for one in row.cells if one.state is CellState.AHEAD)
     page = nurse.get(f"/{STUDY}/participants/NO-01-002/{cell.encounter}/")
-    days = [f"{day:%d.%m.%Y}" for day in (cell.date, cell.earliest, cell.latest)]
+    days = [f"{date.fromisoformat(str(day)):%d.%m.%Y}" for day in (cell.date, cell.earliest, cell.latest)]
     assert "Planned for {}; the window is {} to {}.".format(*days) in page.text
     assert f'href="/{STUDY}/blank-forms/vital_signs.pdf"' in page.text
     assert f'href="/{STUDY}/participants/NO-01-002/"' in page.text
