@@ -204,9 +204,9 @@ def main() -> None:
             if not options.only.startswith("scene"):
                 pages = pages_of(browser, addresses, folder)
                 _pages(browser, addresses, _covering(pages, unseen(log.looks)), options, log, "filled", refused=False)
-                _pages(browser, addresses, _firsts(pages), options, log, "filled")
                 _real(browser, Path(temporary) / "real", options, log)
                 _empty(browser, folder.with_name(f"{folder.name}-begun"), options, log)
+                _pages(browser, addresses, _firsts(pages), options, log, "filled")
                 _pages(browser, addresses, _by_turns(pages), options, log, "filled")
         browser.close()
     sys.exit(_told(log.looks, time.monotonic() - began, options))

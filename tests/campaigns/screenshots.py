@@ -47,7 +47,7 @@ def main() -> None:
                 if not left:
                     continue
                 size = {"width": width, "height": 900}
-                window = signed_in(browser, addresses[process], person or None, locale="en", viewport=size)
+                window = signed_in(browser, addresses[process], person or None, locale="en-GB", viewport=size)
                 for page in left:
                     _take(window, page, width)
                 window.context.close()
@@ -70,7 +70,8 @@ def _file(page: Page, width: int) -> Path:
 
 def _take(window: Any, page: Page, width: int) -> None:
     window.set_viewport_size({"width": width, "height": 900})
-    window.goto(page.path)
+    if not window.goto(page.path).ok:
+        return  # what is gone since the pages were looked for
     height = min(window.evaluate("document.documentElement.scrollHeight"), TALLEST)
     # What keeps its place in a window is drawn to the page's end.
     window.set_viewport_size({"width": width, "height": height})
