@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def test_somebody_with_one_desk_in_a_study_is_led_to_their_tasks(serve, visit):
     page = visit(serve("staff"), "/smart-ms/", "study_nurse.01")
@@ -35,3 +37,26 @@ def test_every_page_of_the_second_factor_can_be_opened(serve):
     client = serve("staff").client("study_nurse.01")
     for page in ("", "totp/activate/", "recovery-codes/generate/", "webauthn/", "webauthn/add/"):
         assert client.get(f"/accounts/2fa/{page}").status_code == 200, page
+
+
+def test_a_form_of_a_password_says_what_is_wrong_beside_its_field_and_offers_no_mailed_one(serve):
+    client = serve("staff").client("study_nurse.01")
+    page = client.get("/accounts/password/change/")
+    assert "password/reset" not in page.text
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)[1]
+    given = {"csrfmiddlewaretoken": token, "oldpassword": "wrong", "password1": "short", "password2": "short"}
+    answer = client.post("/accounts/password/change/", data=given)
+    described = dict(re.findall(r'<input[^>]* aria-describedby="([^"]*)"[^>]* id="(id_\w+)"', answer.text))
+    assert sorted(described.values()) == ["id_oldpassword", "id_password1"]
+    for names in described:
+        assert all(f'id="{name}"' in answer.text for name in names.split())
+
+
+def test_days_are_written_as_each_language_writes_them(serve):
+    client = serve("staff").client("study_nurse.01")
+    english, bokmål, nynorsk = (
+        client.get("/smart-ms/", headers={"Accept-Language": language}).text for language in ("en", "nb", "nn")
+    )
+    assert re.search(r">[MTWFS]\w+day \d{1,2} [A-Z]\w+ 20\d\d<", english)
+    assert re.search(r">\w+dag \d{1,2}\. [a-z]+ 20\d\d<", bokmål)
+    assert re.search(r">\w+dag \d{1,2}\. [a-z]+ 20\d\d<", nynorsk)

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.forms import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -79,6 +80,14 @@ def study_name(place: Place, studies: Mapping[str, Any]) -> str:
     """Acronym and title of a desk's study."""
     identity = studies[place.study].identity
     return f"{identity.acronym} · {in_language(identity.title)}"
+
+
+@register.filter
+def as_input(field: BoundField) -> SafeString:
+    """A field of one of Django's forms, as our own inputs look; its label says what a placeholder would."""
+    if field.field.widget.attrs.get("autocomplete") == "current-password":
+        field.help_text = ""  # allauth offers to mail a new one there, which we do not
+    return field.as_widget(attrs={"class": "ds-input", "placeholder": ""})
 
 
 @register.filter
