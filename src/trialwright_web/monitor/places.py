@@ -6,7 +6,9 @@ from django.urls import NoReverseMatch, reverse
 
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
+from trialwright_web.shell.dates import in_figures
 from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.record_words import MISSING, TRUTHS
 from trialwright_web.shell.templatetags.shell import in_language, unit_words
 
 
@@ -39,11 +41,16 @@ def value_words(build: Build, row: Row) -> str:
     if row["value"] is None:
         outcomes = found.item.outcomes if found else ()
         outcome = next((one for one in outcomes if one.code == row["outcome"]), None)
-        return in_language(outcome.label) if outcome else str(row["missing"] or "–")
+        missing = str(row["missing"] or "–")
+        return in_language(outcome.label) if outcome else str(MISSING.get(missing, missing))
     value = str(row["value"])
     codelist = build.study.terminology.get(found.item.codelist or "") if found else None
     if codelist:
         value = next((in_language(code.label) for code in codelist.codes if code.code == value), value)
+    elif found and found.item.type == "boolean":
+        value = str(TRUTHS.get(value, value))
+    elif found and found.item.type in ("date", "partial_date"):
+        value = in_figures(value)
     return f"{value} {unit_words(row['unit'])}" if row["unit"] else value
 
 
