@@ -113,7 +113,8 @@ def demonstration(
     if not (folder / "ready").exists():
         prepare(folder, studies or studies_of_demo(REPOSITORY / "studies"))
     for name, value in environment(folder, "staff").items():
-        os.environ.setdefault(name, value)
+        if name != "TRIALWRIGHT_DISPENSING":  # which only a staff process may have, and others are made from here
+            os.environ.setdefault(name, value)
     with served(folder, tuple(PEOPLE), application) as addresses:
         yield addresses
 
