@@ -103,6 +103,8 @@ class PostgresqlDatabase:
 
     def __init__(self, connection: Connection, *, create: bool) -> None:
         self._connection = connection
+        # One for all questions whose answer is read at once; making a cursor costs as much as asking.
+        self._cursor = connection.cursor()
         self._waiting: list[tuple[bytes, Sequence[Any]]] = []
         name = connection.info.dbname
         self._owner, self._app = f"{name}_owner", f"{name}_app"
@@ -203,11 +205,14 @@ class PostgresqlDatabase:
         self._connection.close()
 
     def _answer(self, sql: str, values: Sequence[Any] = ()) -> psycopg.Cursor[tuple[Any, ...]]:
-        """Carry out what waits and then the statement, on one way to the server and back."""
+        """Carry out what waits and then the statement, on one way to the server and back.
+
+        What the cursor holds is read before anything else is asked.
+        """
         waiting, self._waiting = self._waiting, []
         with named_errors():
             if not waiting:
-                return self._connection.execute(_dialect(sql), values)
+                return self._cursor.execute(_dialect(sql), values)
             return self._send([*waiting, (_dialect(sql), values)])[-1]
 
     def _send(self, statements: Sequence[tuple[bytes, Sequence[Any]]]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
