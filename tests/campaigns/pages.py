@@ -29,7 +29,7 @@ from trialwright_web.config.demo import _studies as studies_of_demo
 REPOSITORY = Path(__file__).parents[2]
 STUDY = "smart-ms"
 PARTICIPANT = "NO-01-002"
-"""Who is signed in to the participants' pages; their number is their name there. Has visits, and a new text to agree to."""
+"""Who is signed in to the participants' pages, by number: somebody with visits, and with a new text to agree to."""
 PEOPLE = {
     "staff": (
         "study_nurse.01", "investigator.01", "blinded_rater.01", "monitor.1", "data_manager.1", "medical_monitor.1",

@@ -216,6 +216,8 @@ def laboratory_file(walk: Any) -> None:
 def blank(walk: Any) -> None:
     """A form to be printed."""
     nurse = walk.window("staff", NURSE)
+    nurse.goto(f"/{STUDY}/blank-forms/")
+    walk.look(nurse, "blank forms")
     nurse.goto(f"/{STUDY}/blank-forms/vital_signs/")
     walk.look(nurse, "blank form", "empty")
 
