@@ -102,6 +102,14 @@ def test_a_monitor_verifies_asks_and_settles(
     assert acts.refusal(acts.send(monitor, f"{act}/close")) == "queries.not_in_that_state"
 
 
+def test_participants_with_values_that_wait_stand_first(monitor: httpx.Client) -> None:
+    page = monitor.get(f"/{STUDY}/verification").text
+    lines = page.split(f'href="/{STUDY}/verification/')[1:]
+    waiting = [int(re.findall(r'class="number">([0-9]+)<', line)[0]) for line in lines]
+    assert 0 < sum(number > 0 for number in waiting) < len(waiting)
+    assert all(waiting[: sum(number > 0 for number in waiting)])
+
+
 def test_a_changed_value_waits_for_verification_again(monitor: httpx.Client, installation: Path) -> None:
     changed = next(row for row in rows(installation, ITEM) if row["changes"] and row["value"])
     place = f"{changed['participant']}/{changed['encounter']}/{changed['form']}/{changed['repeat']}"

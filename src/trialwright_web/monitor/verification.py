@@ -132,9 +132,9 @@ def _is_critical(build: Build, form: str, item: str) -> bool:
 @at_desk(*VERIFIERS)
 @require_GET
 def overview(request: Request, desk: Desk) -> HttpResponse:
-    """Participants with what waits, by site."""
+    """Participants with what waits: first those for whom something does."""
     site = request.GET.get("site", "")
-    lines = list(_overview(desk, site))
+    lines = sorted(_overview(desk, site), key=lambda line: line[3] == 0)
     context = {
         "lines": lines,
         "waiting": sum(waiting for _, _, _, waiting, _ in lines),
