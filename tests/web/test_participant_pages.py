@@ -320,6 +320,15 @@ def test_visits_have_dates_windows_and_what_to_bring(public, record, consented):
         assert told not in calendar.split("DESCRIPTION")[0], "titles name no study and no disease"
 
 
+def test_a_day_that_has_passed_is_no_next_visit(public):
+    with closing(public.client()) as client:
+        post(client, "/me/enter", number="NO-01-005", secret=PASSWORD)
+        text = client.get("/me/").text
+        assert "A planned visit has not taken place" in text
+        assert "28 February 2028" in text, "the next one"
+        assert "1 February 2028" not in text, "of a fortnight ago"
+
+
 def test_a_questionnaire_is_stopped_resumed_and_sent(public, record, consented, visit):
     record.give(RecordVisit(participant=consented, encounter="week_1", date=record.today))
     page = visit(public, "/me/", javascript=False, width=390)

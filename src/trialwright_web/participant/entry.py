@@ -7,6 +7,7 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from trialwright.schedule import Status
 from trialwright_web.participant.access import (
     AccessRefused,
     PasswordTooShort,
@@ -68,11 +69,13 @@ def password(request: HttpRequest) -> HttpResponse:
 def home(request: Request, person: Person) -> HttpResponse:
     """What waits, one thing a line; and the way to everything else."""
     standing = Standing(person.desk, person.code)
-    coming = standing.coming(person.desk.today)
+    coming = standing.coming(person.desk.today) if standing.in_force else []
+    ahead = [visit for visit in coming if visit.status is not Status.OVERDUE]
     context = {
         "standing": standing,
         "encounters": standing.build.study.encounters,
-        "next_visit": coming[0] if coming and standing.in_force else None,
+        "next_visit": ahead[0] if ahead else None,
+        "passed_by": len(ahead) < len(coming),
         "to_fill": [found for found in standing.reported() if not found.is_sent],
         "site": standing.build.study.sites[standing.site],
     }
