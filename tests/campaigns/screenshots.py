@@ -41,7 +41,7 @@ def main() -> None:
         browser = chromium(playwright)
         folder = options.folder or Path(temporary) / "demo"
         with demonstration(folder) as addresses:
-            pages = [page for page in pages_of(browser, addresses, folder) if options.only in page.name]
+            pages = [page for page in once(pages_of(browser, addresses, folder)) if options.only in page.name]
             for (process, person, width), wanted in groupby(sorted(_wanted(pages), key=_group), key=_group):
                 left = [page for _, page in wanted if not (options.missing and _file(page, width).exists())]
                 if not left:
@@ -53,6 +53,12 @@ def main() -> None:
                 window.context.close()
         browser.close()
     (SCREENS / "README.md").write_text(gallery(), encoding="utf-8")
+
+
+def once(pages: list[Page]) -> list[Page]:
+    """Without pages of the closed process that the open one shows, too."""
+    known = {page.name.removeprefix("staff-") for page in pages if page.process == "staff"}
+    return [page for page in pages if page.process != "closed" or page.name.removeprefix("closed-") not in known]
 
 
 def _wanted(pages: list[Page]) -> list[tuple[int, Page]]:
