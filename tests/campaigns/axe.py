@@ -159,13 +159,14 @@ def _sideways(window: Any, width: int) -> list[str]:
 @cache
 def translated(language: str) -> frozenset[str]:
     """English texts that are other words in a language."""
-    found = set()
+    found, ours = set(), set()
     for path in PACKAGE.glob(f"*/locale/{language}/LC_MESSAGES/django.po"):
         with path.open("rb") as file:
             messages = list(read_po(file, locale=language))
+        ours |= {m.string for m in messages}  # "By" is a town, and "No" is now
         found |= {m.id for m in messages if isinstance(m.id, str) and m.string and m.string != m.id}
     # A word in small letters may be a value of the record, which stays as it is.
-    return frozenset(text for text in found if " " in text or text[:1].isupper())
+    return frozenset(text for text in found - ours if " " in text or text[:1].isupper())
 
 
 def templates() -> frozenset[str]:
