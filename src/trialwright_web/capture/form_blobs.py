@@ -8,7 +8,9 @@ seals texts a key of its own from the keyring is needed for each file as well, s
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -23,6 +25,8 @@ from trialwright.trial.dispatch import Trial
 from trialwright_web.shell.forgettable import destroy_file, file_was_destroyed, key_of_file
 
 KEY_FILE = "attachments.key"
+STRAY_AFTER = timedelta(days=1)
+"""How long a file may lie without a fact that names it: its command may still be under way."""
 _NONCE = 12
 
 
@@ -63,12 +67,16 @@ class Blobs:
         self._key_file = folder.parent / KEY_FILE
 
     def put(self, content: bytes) -> str:
-        """Seal and keep the bytes; answers their SHA-256 (hex). What is there already stays."""
+        """Seal and keep the bytes; answers their SHA-256 (hex). What is there already stays.
+
+        Whoever puts records it then; what no fact names after :data:`STRAY_AFTER` is swept away.
+        """
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        if path.exists():
+        try:
+            os.utime(path)  # sent again now, it is no stray of an earlier attempt that was refused
             make_durable(path)  # another process may have put it there a moment ago
-        else:
+        except FileNotFoundError:
             nonce = SystemEntropy().bytes(_NONCE, purpose="attachment", stream=digest, position=0)
             key = self._key(key_of_file(self._trial, digest, make=True))
             sealed = nonce + AESGCM(key).encrypt(nonce, content, self._about(digest))
@@ -104,6 +112,14 @@ class Blobs:
         """Destroy the bytes with this hash, and every copy of them with their key. Harmless when repeated."""
         destroy_file(self._trial, digest)
         self._path(digest).unlink(missing_ok=True)
+
+    def lying(self, before: datetime) -> dict[str, list[Path]]:
+        """Digest → what lies there under it, whole or unfinished, not touched since an instant."""
+        found: dict[str, list[Path]] = {}
+        for path in self._folder.glob("??/*"):
+            if path.stat().st_mtime < before.timestamp():
+                found.setdefault(path.name.partition(".")[0], []).append(path)
+        return found
 
     def _opened(self, sealed: bytes, digest: str) -> bytes:
         under = key_of_file(self._trial, digest)

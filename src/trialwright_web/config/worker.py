@@ -19,6 +19,7 @@ from trialwright.foundation.errors import RecordError, TrialwrightError
 from trialwright.foundation.ports import Clock
 from trialwright.trial.checkpointing import Checkpointer
 from trialwright.trial.event import Space
+from trialwright_web.capture.form_strays import StrayFiles
 from trialwright_web.config.forgetting import Forgetting
 from trialwright_web.downloads.making import make
 from trialwright_web.participant.contacts import sweep_orphans
@@ -49,6 +50,8 @@ class Worker:
         self._checkpointers: dict[str, Checkpointer] = {}
         self._forgot_at = clock.now() - timedelta(days=1)
         self._forgetting = Forgetting(self._process, clock)
+        folder = settings.ENVIRONMENT.attachments
+        self._strays = StrayFiles(folder) if folder is not None and self._process == "staff" else None
 
     def run(self, stopped: threading.Event, pause: float = 2.0) -> None:
         """Round after round until told to stop; a fault of one task is logged by its code and tried again."""
@@ -156,4 +159,7 @@ class Worker:
         outbox.forget_sent(now)
         if self._process == "staff":
             sweep_orphans(now)
+        if self._strays is not None:
+            for study in installation().studies:
+                self._strays.sweep(installation().trial(study), now)
         return purge_drafts(now - DRAFTS_KEPT)

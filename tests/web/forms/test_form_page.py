@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import subprocess
+import sys
 import zlib
 from html import unescape
 from typing import Any
@@ -10,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from trialwright_web.config.demo import PASSWORD
+from trialwright_web.config.demo import PASSWORD, environment
 
 P = "/smart-ms/participants/NO-01-002"
 LOG = f"{P}/log/every_type/1/"
@@ -414,6 +418,42 @@ def test_what_is_no_document_is_not_kept(nurse: httpx.Client, name: str, content
     address = f"{P}/screening/vital_signs/1/"
     answer = attach(nurse, address, name, content)
     assert 'data-code="attachments.file_not_acceptable"' in answer.text
+
+
+SWEEP = """
+import django; django.setup()
+from datetime import timedelta
+from trialwright.foundation.operating_system import SystemClock
+from trialwright.foundation.ports import SettableClock
+from trialwright_web.config.worker import Worker
+for days in (0, 2):
+    Worker(SettableClock(SystemClock().now() + timedelta(days=days)))._forget()
+    print(*sorted(path.name for path in Path({folder!r}).glob("*/??/*")))
+"""
+
+
+def test_a_file_whose_command_was_refused_is_swept_away_and_no_other(nurse: httpx.Client, staff: Any) -> None:
+    """A day later: a file attached, and one withdrawn, stay as what the record names."""
+    address = f"{visit_on(nurse)}vital_signs/1/"
+    kept, withdrawn, refused = (PDF + word for word in (b" kept", b" withdrawn", b" refused"))
+    assert attach(nurse, address, "kept.pdf", kept).url.params["done"] == "attached"
+    page = attach(nurse, address, "withdrawn.pdf", withdrawn)
+    form = {"csrfmiddlewaretoken": hidden(page.text, "csrfmiddlewaretoken"), "request_id": "gone-2"}
+    names = {one: hashlib.sha256(one).hexdigest() for one in (kept, withdrawn, refused)}
+    nurse.post(f"{address}files/", data={**form, "withdraw": names[withdrawn], "reason": "another person's"})
+    answer = attach(nurse, address, "refused.pdf", refused, text="")
+    assert 'data-code="attachments.file_not_acceptable"' in answer.text
+    folder = staff.folder / "attachments"
+    program = f"from pathlib import Path\n{SWEEP.format(folder=str(folder))}"
+    own = {**os.environ, **environment(staff.folder, "staff")}
+    done = subprocess.run([sys.executable, "-c", program], env=own, check=True, capture_output=True, text=True)
+    at_once, later = (set(line.split()) for line in done.stdout.splitlines()[-2:])
+    assert set(names.values()) <= at_once, "its command might still be under way"
+    assert at_once - later == {names[refused]}
+    again = attach(nurse, address, "again.pdf", refused)
+    link = re.search(rf'href="([^"]+/files/{names[refused]}/)"', again.text)
+    assert link
+    assert nurse.get(link[1]).content == refused, "it may be attached after all, with a key of its own"
 
 
 def test_an_altered_file_is_not_handed_out(nurse: httpx.Client, staff: Any) -> None:
