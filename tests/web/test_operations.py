@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -296,6 +297,75 @@ def test_views_of_an_older_version_are_folded_anew_and_the_record_stays(installa
     with sqlite3.connect(folder / f"{STUDY}.db") as connection:
         assert connection.execute("SELECT count(*), max(seq) FROM ledger_entry").fetchone() == before
     connection.close()
+
+
+FIRST = """
+import django; django.setup()
+from django.core.management import call_command
+for application in ("accounts", "store", "participant"):
+    for database in ("default", "identity"):
+        call_command("migrate", application, "0001", database=database, verbosity=0)
+"""
+NOW = """
+import django; django.setup()
+from django.core.management import call_command
+from trialwright_web.accounts.models import Account
+for database in ("default", "identity"):
+    call_command("migrate", database=database, check_unapplied=True, verbosity=0)
+print(Account.objects.get(username="study_nurse.01").check_password("rehearsal-only-2026"))
+"""
+
+
+def test_migrations_run_forward_on_an_existing_installation(installation, tmp_path):
+    """From the first migration of every application: with a record, accounts, a draft, and people's access in it."""
+    folder = tmp_path / "first"
+    shutil.copytree(installation, folder)
+    for name in ("staff.db", "identity.db"):
+        (folder / name).unlink()
+    script(folder, "staff", FIRST)
+    for name, table in (("staff", "accounts_account"), ("identity", "participant_invitation")):
+        with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
+            columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
+            connection.execute("ATTACH ? AS today", (str(installation / f"{name}.db"),))
+            connection.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM today.{table}")
+            connection.commit()
+    draft = "INSERT INTO store_draft (account_id, place, version, sealed, saved_at) VALUES (1, 'p', 3, x'00ff', ?)"
+    with closing(sqlite3.connect(folder / "staff.db")) as connection:
+        connection.execute(draft, ("2028-02-14 10:00:00",))
+        connection.commit()
+    before = _everything(folder)
+    assert min(len(rows) for rows in before.values()) > 0
+    done = run(folder, "staff", "migrate")
+    assert done.returncode == 0, done.stderr[-2000:]
+    after = _everything(folder)
+    for table, (columns, rows) in before.items():
+        known, found = after[table]
+        places = [known.index(column) for column in columns]
+        assert [tuple(row[place] for place in places) for row in found] == rows, table
+    assert script(folder, "staff", NOW).strip() == "True", "nothing is left to migrate, and somebody can sign in"
+    for space in ("", ".closed"):
+        record = f"sqlite:///{folder}/{STUDY}{space}.db"
+        verified = run(folder, "staff", "verify", record, "--json", module="trialwright.cli")
+        ledgers = json.loads(verified.stdout)["ledgers"]
+        assert ledgers
+        assert [one["fault"] for one in ledgers] == [None] * len(ledgers)
+
+
+def _everything(folder):
+    """Table → columns and rows, of what the first migrations made, and of the record."""
+    tables = {
+        "staff": ("accounts_account", "store_draft"),
+        "identity": ("participant_invitation",),
+        STUDY: ("ledger_entry", "ledger_head"),
+        f"{STUDY}.closed": ("ledger_entry", "ledger_head"),
+    }
+    found = {}
+    for name, wanted in tables.items():
+        with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
+            for table in wanted:
+                rows = connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2")
+                found[name, table] = ([column[0] for column in rows.description], rows.fetchall())
+    return found
 
 
 def _tables(folder):
