@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +33,7 @@ from trialwright.trial.command import Actor, Context, NotYet
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.event import Space
 from trialwright.trial.setup.commands import CreateStudy
+from trialwright_web.config.demo import environment
 
 
 @pytest.fixture(scope="module")
@@ -196,6 +199,47 @@ def test_a_clock_that_was_put_back_holds_no_checkpoint_back():
     assert checkpointer.periodic() == 0, "a minute has not gone by"
     clock.set(clock.now() + timedelta(seconds=1))
     assert checkpointer.periodic() == 1
+
+
+LOCKED = """
+import django, json
+django.setup()
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from trialwright.foundation.ports import SettableClock
+from trialwright.stores import StoreLocked
+from trialwright_web.config import forgetting
+
+tried = []
+def locked(self, study):
+    tried.append(study)
+    raise StoreLocked("somebody else", remedy="wait")
+forgetting.installation = lambda: SimpleNamespace(studies=["small"])
+forgetting.Forgetting._in_study = locked
+clock = SettableClock(datetime(2031, 1, 1, tzinfo=UTC))
+worker = forgetting.Forgetting("staff", clock)
+
+def after(**delta):
+    clock.set(clock.now() + timedelta(**delta))
+    try:
+        worker.carry_on()
+    except StoreLocked:
+        pass
+    return len(tried)
+
+print(json.dumps([after(), after(seconds=59), after(days=-400), after(seconds=59), after(seconds=1)]))
+"""
+
+
+def test_a_clock_that_was_put_back_keeps_nobody_from_being_forgotten(tmp_path):
+    """What failed is tried again a minute later: of the worker's clock, and at once where that was put back."""
+    (tmp_path / "secret.key").write_text("f" * 64, encoding="ascii")
+    (tmp_path / "installation.toml").write_text("[studies]\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", LOCKED], env={**os.environ, **environment(tmp_path, "staff")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout == "[1, 1, 2, 2, 3]\n", done.stderr
 
 
 def context(build, observed_at, now=CLOCKS[1]):
