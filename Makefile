@@ -9,7 +9,7 @@ TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSA
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
 	axe screenshots campaigns lock clean conformance attack-power attack-backup attack-crash attack-tampering attack-blind attack-erasure \
 	attack-trials validation bench-durable \
-	campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage campaign-api
+	campaign-expressions campaign-randomisation campaign-two-worlds campaign-two-worlds-pages campaign-rehearsals campaign-mixed-models campaign-coverage campaign-api
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
@@ -81,7 +81,7 @@ conformance: setup ## CDISC CORE on the SDTM export of every study, clean and wi
 	TRIALWRIGHT_CORE=1 $(RUN)/pytest tests/conformance
 
 campaigns: ## Everything that takes longer than a test may; paste the figures into docs/evidence/
-	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-rehearsals campaign-mixed-models campaign-coverage campaign-api
+	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-two-worlds-pages campaign-rehearsals campaign-mixed-models campaign-coverage campaign-api
 
 campaign-expressions: setup ## 720,000 evaluations on Python, DuckDB, PostgreSQL and JavaScript
 	$(RUN)/pytest tests/campaigns/expressions.py -s
@@ -91,6 +91,9 @@ campaign-randomisation: setup ## Every method over 10,000 seeds
 
 campaign-two-worlds: setup ## Arms exchanged: nothing blinded people can read may differ
 	$(RUN)/python tests/campaigns/two_worlds.py
+
+campaign-two-worlds-pages: setup ## The same over every page, form, answer, file and mail of the application
+	$(RUN)/python tests/campaigns/two_worlds_pages.py
 
 campaign-rehearsals: setup ## Every study, many seeds and sizes
 	$(RUN)/python tests/campaigns/rehearsals.py
