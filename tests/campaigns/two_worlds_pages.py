@@ -256,14 +256,14 @@ def place(worlds: Worlds, name: str) -> Callable[[str], Answers]:
         return lambda fault: see.send(EMERGENCY, wrong, fault)
     see = worlds.participant(worlds.people[0])
     if name == "participant":
-        return lambda fault: see.get("/me/visits/", fault)
+        return lambda fault: see.get("/me/", fault)
     return lambda fault: see.send("/me/stop/", {}, fault)
 
 
 NOT_THERE = {
     "staff, refused": {"order_of_rows", "request_id"},
     "api": {"link", "request_id"},
-    "participant": {"request_id"},
+    "participant": {"order_of_rows", "request_id"},
     "participant, refused": {"order_of_rows", "request_id"},
 }
 """Faults of what a place's answer does not have: JSON has no links, a page without an act no request id."""
