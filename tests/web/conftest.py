@@ -16,13 +16,20 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import django
 import httpx
 import pytest
+from django.conf import settings
 
 from trialwright_web.config.demo import PASSWORD, PORTS, environment, prepare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 STUDY = "smart-ms"
+
+# Words without a server: translations need Django's settings, and nothing else in this process does.
+if not settings.configured:
+    settings.configure(USE_I18N=True, USE_TZ=True, LANGUAGE_CODE="en", LANGUAGES=[("en", "English")])
+    django.setup()
 
 
 @dataclass

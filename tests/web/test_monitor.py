@@ -203,13 +203,41 @@ def _rehearse(folder: Path, until: str | None = None) -> None:
     assert json.loads(done.stdout)
 
 
-def test_a_study_is_frozen_reviewed_locked_and_unblinded_by_two(acts: Any, ended: Callable[[str], Any]) -> None:
+def tab_to(page: Any, what: str) -> None:
+    """Press Tab until what a selector names has the focus."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("what => document.activeElement.matches(what)", what):
+            return
+    raise AssertionError(f"the keyboard does not reach {what}")
+
+
+def act_by_keyboard(page: Any, act: str, says: str) -> None:
+    """From the page of the closure: to an act, sign it, send it; no mouse, and the focus always to be seen."""
+    tab_to(page, f'main a[href$="/closure/{act}"]')
+    style = "getComputedStyle(document.activeElement)"
+    assert page.evaluate(f"{style}.outlineStyle != 'none' || {style}.boxShadow != 'none'"), "the focus is seen"
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(f"/closure/{act}"))
+    if page.locator("#sign-password").count():
+        tab_to(page, "#sign-password")
+        page.keyboard.type(demo.PASSWORD)
+    tab_to(page, "main form button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"text={says}")
+
+
+def test_a_study_is_frozen_reviewed_locked_and_unblinded_by_two(
+    acts: Any, ended: Callable[[str], Any], visit: Callable[..., Any]
+) -> None:
+    """The data manager freezes and locks by keyboard alone, in Chromium."""
     staff, closed = ended("staff"), ended("closed")
     manager = staff.client("data_manager.1")
     sponsor = staff.client("sponsor.1")
     at = f"/{STUDY}/closure"
     assert "The data cut is made." in acts.words(acts.send(manager, f"{at}/cut", cut="final"))
-    assert "The data are frozen." in acts.words(acts.send(manager, f"{at}/freeze"))
+    browser = visit(staff, at, "data_manager.1")
+    act_by_keyboard(browser, "freeze", "The data are frozen.")
 
     page = sponsor.get(f"{at}/review")
     people = re.findall(r'name="(in\.[^"]+)" value="yes" checked', page.text)
@@ -219,7 +247,8 @@ def test_a_study_is_frozen_reviewed_locked_and_unblinded_by_two(acts: Any, ended
     assert acts.refusal(unexplained) == "closure.blind_review_incomplete"
     why = {people[0].replace("in.", "why.", 1): "an important deviation"}
     assert "The blind review is signed." in acts.words(acts.send(sponsor, f"{at}/review", **ticked, **why))
-    assert "The study is locked." in acts.words(acts.send(sponsor, f"{at}/lock"))
+    browser.goto(at)
+    act_by_keyboard(browser, "lock", "The study is locked.")
 
     statistician = closed.client("independent_statistician.1")
     early = acts.send(statistician, f"/{STUDY}/laboratory/unblinding/sign")

@@ -6,10 +6,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-import django
 import pytest
-from django.apps import apps
-from django.conf import settings
 
 from trialwright.build import Build, compile_study
 from trialwright.foundation.errors import InvalidValue
@@ -18,15 +15,6 @@ from trialwright.protocol import load_study
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATES = REPOSITORY / "src" / "trialwright_web"
 TODAY = date(2028, 2, 15)
-
-if not settings.configured:
-    settings.configure(USE_I18N=True, USE_TZ=True, LANGUAGE_CODE="en", LANGUAGES=[("en", "English")])
-
-
-@pytest.fixture(autouse=True, scope="module")
-def translations() -> None:
-    if not apps.ready:
-        django.setup()
 
 
 @pytest.mark.parametrize(

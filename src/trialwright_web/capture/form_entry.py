@@ -23,6 +23,7 @@ from trialwright.build import (
     outcome_value,
     parse_item_value,
 )
+from trialwright.build.values import LONGEST_TEXT
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.missing import MissingReason
 from trialwright.trial.audit import SEALED
@@ -171,6 +172,9 @@ def _readable(item: CompiledItem, said: Entered) -> None:
         if said.text is None or kind not in _UNREADABLE:
             raise
         message, remedy = _UNREADABLE[kind]
+        if kind == "text" and len(said.text) > LONGEST_TEXT:
+            message = gettext("This text is too long.")
+            remedy = gettext("Shorten it to %(number)s characters.") % {"number": LONGEST_TEXT}
         if kind == item.item.type and is_number and item.item.decimals is not None:
             said_decimals = gettext("Use digits with at most %(number)s decimals.")
             remedy = said_decimals % {"number": item.item.decimals}
@@ -189,7 +193,7 @@ _UNREADABLE: Mapping[str, tuple[str | Promise, str | Promise]] = {
     "code": (_("This is not one of the answers."), _("Choose one of them.")),
     "text": (
         _("This text cannot be kept as it is."),
-        _("Shorten it, or type it again without signs that cannot be seen."),
+        _("Type it again without signs that cannot be seen."),
     ),
 }
 """By the item's type: what is wrong, and what to do."""

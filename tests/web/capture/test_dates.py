@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-import django
 import pytest
-from django.apps import apps
 from django.utils.translation import override
 
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
 from trialwright_web.monitor.places import value_words
 from trialwright_web.shell.dates import in_figures, written
-
-
-@pytest.fixture(autouse=True, scope="module")
-def translations() -> None:
-    """Looking a text up needs Django's list of applications; it may be empty."""
-    if not apps.ready:
-        django.setup()
 
 
 @pytest.mark.parametrize(("language", "form"), [("en", "5 {} 2028"), ("nb", "5. {} 2028"), ("nn", "5. {} 2028")])

@@ -5,9 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import walk_packages
 
-import django
 import pytest
-from django.apps import apps
 from django.utils.translation import override
 
 from trialwright import trial
@@ -21,13 +19,6 @@ from trialwright_web.capture.eligibility_words import because, reader
 from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.record_happenings import HAPPENINGS
 from trialwright_web.shell.record_words import about_parts, change, happening_words
-
-
-@pytest.fixture(autouse=True, scope="module")
-def translations() -> None:
-    """Looking a text up needs Django's list of applications; it may be empty."""
-    if not apps.ready:
-        django.setup()
 
 
 def deviation(about: str, name: str = "visit_window.week_1") -> dict[str, str]:

@@ -516,7 +516,7 @@ def test_ten_megabytes_are_refused_and_four_thousand_letters_are_the_most(nurse:
     address = f"{visit_on(nurse)}every_type/1/"
     assert send(nurse, address, "save", {"v.note": "x" * (10 << 20)}).status_code in (400, 413)
     long = send(nurse, address, "save", {"v.note": "x" * 4001, "v.count": "1"})
-    assert "shorten it to 4,000" in long.text
+    assert "Shorten it to 4000 characters." in long.text
 
 
 @pytest.mark.parametrize(
