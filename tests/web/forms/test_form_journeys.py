@@ -23,7 +23,7 @@ def new_visit(page: Any, day: str = "t") -> str:
     """An unscheduled visit, recorded; answers its address."""
     page.goto(f"{P}/new-visit/")
     page.fill("#date", day)
-    page.click("main form button")
+    page.click("main form button:not([hidden])")
     page.wait_for_url(re.compile("unscheduled_"))
     return str(page.url)
 
