@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,7 @@ from trialwright.protocol import load_study
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATES = REPOSITORY / "src" / "trialwright_web"
 TODAY = date(2028, 2, 15)
+NOW = datetime(2028, 2, 15, 12, 0, tzinfo=ZoneInfo("Europe/Oslo"))
 
 
 @pytest.mark.parametrize(
@@ -29,13 +31,15 @@ TODAY = date(2028, 2, 15)
         ("9:30", "2028-02-15T09:30"),
         ("2028-02-14T09:00", "2028-02-14T09:00"),
         ("2028-02-14 09:00", "2028-02-14T09:00"),
-        ("2028-02-14T09:00+01:00", "2028-02-14T09:00+01:00"),
+        ("2028-02-14T09:00+05:00", "2028-02-14T09:00+05:00"),
+        ("10.07.2028 0930", "2028-07-10T09:30+02:00"),
     ],
 )
 def test_a_moment_is_read_as_it_was_meant(typed: str, meant: str) -> None:
     from trialwright_web.shell.typed import typed_moment
 
-    assert typed_moment(typed, TODAY).isoformat(timespec="minutes") == meant
+    found = typed_moment(typed, NOW).isoformat(timespec="minutes")
+    assert found == (meant if "+" in meant else f"{meant}+01:00")
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def test_a_day_without_its_time_and_a_time_that_is_none_are_refused_and_never_fi
     from trialwright_web.shell.typed import typed_moment
 
     with pytest.raises(InvalidValue) as refused:
-        typed_moment(typed, TODAY)
+        typed_moment(typed, NOW)
     assert "t 0930" in refused.value.remedy
 
 

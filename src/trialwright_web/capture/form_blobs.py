@@ -143,7 +143,6 @@ class Blobs:
     def _installed_key(self) -> bytes:
         if not self._key_file.exists():
             seed = SystemEntropy().bytes(32, purpose="attachments key", stream=self._study, position=0)
-            write_whole(
-                self._key_file, seed.hex().encode(), mode=0o600, once=True
-            )  # of two first uploads one makes it
+            # Of two first uploads one makes the key.
+            write_whole(self._key_file, seed.hex().encode(), mode=0o600, once=True)
         return bytes.fromhex(self._key_file.read_text(encoding="ascii"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from trialwright.stores import losses_of
 from trialwright.trial.attachments.events import FileAttached
 from trialwright.trial.attachments.views import ATTACHMENT
 from trialwright.trial.dispatch import Trial
@@ -36,6 +37,8 @@ class StrayFiles:
         if not lying.keys() - shown:
             return 0
         strays = lying.keys() - shown - self._named_in(trial)
+        if strays and losses_of(trial.stores[Space.OPEN]):
+            return 0  # the record came back behind: what it does not name may belong to what was lost
         for digest in strays:
             blobs.forget(digest)
             for path in lying[digest]:

@@ -6,10 +6,10 @@ from django.urls import NoReverseMatch, reverse
 
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
-from trialwright_web.shell.dates import in_figures
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_words import MISSING, TRUTHS
 from trialwright_web.shell.templatetags.shell import in_language, unit_words
+from trialwright_web.shell.typed import shown_day
 
 
 def encounter_words(build: Build, encounter: str) -> str:
@@ -50,7 +50,7 @@ def value_words(build: Build, row: Row) -> str:
     elif found and found.item.type == "boolean":
         value = str(TRUTHS.get(value, value))
     elif found and found.item.type in ("date", "partial_date"):
-        value = in_figures(value)
+        value = shown_day(value)
     return f"{value} {unit_words(row['unit'])}" if row["unit"] else value
 
 

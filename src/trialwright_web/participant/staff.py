@@ -215,6 +215,4 @@ def _standing(desk: Desk, participant: str) -> Standing:
 
 def _signed_at(desk: Desk, site: str, day: str, hour: str) -> str:
     """When somebody signed on paper, by the site's clock; a time that nobody typed is not made up."""
-    zone = desk.zone(site)
-    local = typed_moment(f"{day.strip()} {hour.strip()}", desk.now.astimezone(zone).date())
-    return local.replace(tzinfo=zone).isoformat()
+    return typed_moment(f"{day.strip()} {hour.strip()}", desk.now.astimezone(desk.zone(site))).isoformat()

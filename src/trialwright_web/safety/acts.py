@@ -145,8 +145,8 @@ def report(request: Request, desk: Desk) -> HttpResponse:
                 choices(SERIOUSNESS),
                 required=False,
             ),
-            Field("outcome", _("Outcome"), "choice", choices(OUTCOMES), "not_recovered"),
-            Field("action", _("What was done"), "choice", choices(ACTIONS), "none"),
+            Field("outcome", _("Outcome"), "choice", choices(OUTCOMES)),
+            Field("action", _("What was done"), "choice", choices(ACTIONS)),
             *(
                 Field(
                     f"relation.{agent.id}",

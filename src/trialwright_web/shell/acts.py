@@ -316,9 +316,7 @@ def _happened(answers: Answers, desk: Desk, command: Command) -> str | None:
     text = answers.text(HAPPENED)
     if not text:
         return None
-    zone = desk.zone(_site_of(desk, command))
-    local = typed_moment(text, desk.now.astimezone(zone).date())
-    return (local if local.tzinfo else local.replace(tzinfo=zone)).isoformat()
+    return typed_moment(text, desk.now.astimezone(desk.zone(_site_of(desk, command)))).isoformat()
 
 
 def _site_of(desk: Desk, command: Command) -> str | None:

@@ -18,11 +18,3 @@ def written(day: date, *, weekday: bool = False) -> str:
     # Norwegian ordinals have a full stop; English days of a month have none.
     form = "j F Y" if get_language() == "en" else "j. F Y"
     return date_format(day, f"l {form}" if weekday else form)
-
-
-def in_figures(text: str) -> str:
-    """An ISO date as ``15.02.2028``; anything else, such as a date of which only the year is known, as it is."""
-    try:
-        return f"{date.fromisoformat(text):%d.%m.%Y}" if len(text) == len("2028-02-15") else text
-    except ValueError:
-        return text

@@ -76,15 +76,19 @@ def typed_day(text: str, today: date) -> str:
         ) from None
 
 
-def typed_moment(text: str, today: date) -> datetime:
+def typed_moment(text: str, now: datetime) -> datetime:
     """A day and a time of day, or a time of day alone, which is today's: ``15.02.2028 09:30``, ``t-1 2340``, ``930``.
 
+    Args:
+        now: in the zone by whose clock people type.
+
     Returns:
-        The local time, without a zone unless one was given.
+        The instant, in that zone unless another was typed.
 
     Raises:
         InvalidValue: it is none.
     """
+    today = now.date()
     refused = InvalidValue(
         _("“%(given)s” is not a day with a time.") % {"given": text[:40]},
         remedy=_("Write it like 15.02.2028 09:30, t 0930, or 0930 for today."),
@@ -92,14 +96,15 @@ def typed_moment(text: str, today: date) -> datetime:
     )
     try:
         if _INSTANT.match(text):
-            return datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text)
+            return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
         if _CLOCK.match(text):
-            return datetime.combine(today, time.fromisoformat(normal_clock(text)))
+            return datetime.combine(today, time.fromisoformat(normal_clock(text)), now.tzinfo)
         found = _MOMENT.match(text)
         if found is None:
             raise refused
         day = date.fromisoformat(PartialDate.parse(normal_day(found["day"], today)).text)
-        return datetime.combine(day, time.fromisoformat(normal_clock(found["clock"])))
+        return datetime.combine(day, time.fromisoformat(normal_clock(found["clock"])), now.tzinfo)
     except (ValueError, InvalidValue):
         raise refused from None
 

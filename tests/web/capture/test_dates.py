@@ -10,7 +10,7 @@ from django.utils.translation import override
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
 from trialwright_web.monitor.places import value_words
-from trialwright_web.shell.dates import in_figures, written
+from trialwright_web.shell.dates import written
 
 
 @pytest.mark.parametrize(("language", "form"), [("en", "5 {} 2028"), ("nb", "5. {} 2028"), ("nn", "5. {} 2028")])
@@ -23,19 +23,12 @@ def test_only_norwegian_days_of_a_month_have_a_full_stop(language: str, form: st
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [("2028-02-05", "05.02.2028"), ("2028-02", "2028-02"), ("2028", "2028"), ("2028-02-31", "2028-02-31")],
-)
-def test_a_date_of_which_only_a_part_is_known_stays_as_it_is(text: str, expected: str) -> None:
-    assert in_figures(text) == expected
-
-
-@pytest.mark.parametrize(
     ("item", "value", "expected"),
     [
         ("ongoing", "true", "yes"),
         ("ongoing", "false", "no"),
         ("start", "2027-05-15", "15.05.2027"),
+        ("start", "2027-05", "UN.05.2027"),
         ("start", "2027", "2027"),
     ],
 )

@@ -425,10 +425,21 @@ import django; django.setup()
 from datetime import timedelta
 from trialwright.foundation.operating_system import SystemClock
 from trialwright.foundation.ports import SettableClock
+from trialwright.stores import Loss, accept_loss
+from trialwright.stores.holds import hold
+from trialwright.trial.event import Space
 from trialwright_web.config.worker import Worker
-for days in (0, 2):
-    Worker(SettableClock(SystemClock().now() + timedelta(days=days)))._forget()
+from trialwright_web.shell.studies import installation
+now = SystemClock().now()
+def swept(days):
+    Worker(SettableClock(now + timedelta(days=days)))._forget()
     print(*sorted(path.name for path in Path({folder!r}).glob("*/??/*")))
+swept(0)
+store = installation().trial("smart-ms").stores[Space.OPEN]
+hold(store, [Loss(store.ledger_ids()[0], 1, 2)], now)
+swept(2)
+accept_loss({{"open": store}}, person="somebody", reason="the disk died", now=now)
+swept(2)
 """
 
 
@@ -447,8 +458,9 @@ def test_a_file_whose_command_was_refused_is_swept_away_and_no_other(nurse: http
     program = f"from pathlib import Path\n{SWEEP.format(folder=str(folder))}"
     own = {**os.environ, **environment(staff.folder, "staff")}
     done = subprocess.run([sys.executable, "-c", program], env=own, check=True, capture_output=True, text=True)
-    at_once, later = (set(line.split()) for line in done.stdout.splitlines()[-2:])
+    at_once, behind, later = (set(line.split()) for line in done.stdout.splitlines()[-3:])
     assert set(names.values()) <= at_once, "its command might still be under way"
+    assert behind == at_once, "restored behind what others hold, the record may have lost what named it"
     assert at_once - later == {names[refused]}
     again = attach(nurse, address, "again.pdf", refused)
     link = re.search(rf'href="([^"]+/files/{names[refused]}/)"', again.text)
