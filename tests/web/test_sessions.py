@@ -189,6 +189,30 @@ def test_an_idle_session_ends_and_the_sign_in_page_says_why(serve):
     assert "next=/smart-ms/participants/" in str(page.url)
 
 
+def test_who_may_no_longer_sign_in_is_a_stranger_at_the_next_request(serve):
+    """Neither an account nor a session is remembered from one request to the next."""
+    server = serve("staff")
+    change = (
+        "from django.contrib.auth.hashers import make_password\n"
+        "from django.contrib.sessions.models import Session\n"
+        "from django.utils import timezone\n"
+        "from trialwright_web.accounts.models import Account\n"
+        "of = Account.objects.filter(username=sys.argv[1])\n"
+    )
+    client = server.client("data_manager.1")
+    for ends, again in (
+        ("of.update(is_active=False)", "of.update(is_active=True)"),
+        ("Session.objects.update(expire_date=timezone.now())", ""),
+        ("of.update(password=make_password('another one'))", f"of.update(password=make_password({PASSWORD!r}))"),
+        ("Session.objects.all().delete()", ""),
+    ):
+        assert client.get("/smart-ms/").url.path == "/smart-ms/", ends
+        program(server.folder, change + ends, "data_manager.1")
+        assert client.get("/smart-ms/").url.path == "/accounts/login/", ends
+        program(server.folder, change + again, "data_manager.1")
+        client = server.client("data_manager.1")
+
+
 def test_signing_out_ends_the_session_on_the_server_too(serve):
     client = serve("staff").client("monitor.1")
     kept = dict(client.cookies)

@@ -15,8 +15,6 @@ from django.views.decorators.http import require_http_methods
 
 from trialwright_web.accounts.invitations import invited
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-
 
 @sensitive_post_parameters()
 @never_cache
@@ -29,7 +27,7 @@ def accept(request: HttpRequest, number: str, token: str) -> HttpResponse:
     form: Any = SetPasswordForm(account, request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
-        login(request, account, backend=BACKEND)
+        login(request, account)
         reauthenticate_by_password(request)
         return redirect("mfa_activate_totp")
     return render(request, "accounts/invitation.html", {"form": form, "person": account.username})

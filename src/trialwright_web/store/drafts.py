@@ -14,10 +14,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.db import connections, router
 from django.utils import timezone
 
 from trialwright.foundation.operating_system import SystemEntropy
 from trialwright_web.store.models import Draft
+
+_CLEAR = f"DELETE FROM {Draft._meta.db_table} WHERE account_id = %s AND place = %s"
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,9 @@ def find_draft(account: int, place: str, under: bytes = b"") -> KeptDraft | None
 
 def clear_draft(account: int, place: str) -> None:
     """Forget the draft, after a save or when the person says so."""
-    # As one statement; asked in the ordinary way Django opens a transaction around it, for rows that others refer to.
-    drafts = Draft.objects.filter(account_id=account, place=place)
-    drafts._raw_delete(drafts.db)
+    # With every save. Asked in the ordinary way, Django writes the statement anew and opens a transaction around it.
+    with connections[router.db_for_write(Draft)].cursor() as cursor:
+        cursor.execute(_CLEAR, (account, place))
 
 
 def purge_drafts(before: datetime) -> int:
