@@ -5,6 +5,9 @@ RUN := $(VENV)/bin
 DEMO ?= demo
 TEXTS := $(patsubst %.po,%.mo,$(wildcard src/trialwright_web/*/locale/*/LC_MESSAGES/django.po))
 
+# Where this is set (many containers do), each process that a test starts would compile all of the source again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test lint format tutorial translations bench bench-simulate bench-analysis bench-web \
 	axe screenshots campaigns lock clean conformance attack-power attack-backup attack-crash attack-tampering attack-blind attack-erasure \
