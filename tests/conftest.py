@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -80,10 +80,8 @@ def each_text_parsed_once() -> Iterator[None]:
     """
     from trialwright.protocol import yaml_source
 
-    reader = yaml_source._Reader
-    remembered = lru_cache(maxsize=1024)(partial(reader._compose, None))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reader, "_compose", lambda _, text: remembered(text))
+        patch.setattr(yaml_source, "_root", lru_cache(maxsize=1024)(yaml_source._root))
         yield
 
 

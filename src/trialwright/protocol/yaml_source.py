@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from trialwright.protocol import quick_yaml
 from trialwright.protocol.findings import Finding
 from trialwright.protocol.positions import KeyPath, Place, Position
 
@@ -65,7 +66,7 @@ class _Reader:
 
     def read(self, text: str) -> YamlSource:
         try:
-            root = self._compose(text)
+            root = _root(text)
         except MarkedYAMLError as error:
             self._syntax_error(error)
         except YAMLError as error:  # characters that YAML forbids
@@ -76,12 +77,6 @@ class _Reader:
             if root is not None:
                 self._source.data = self._value(root, (), self._start(root))
         return self._source
-
-    def _compose(self, text: str) -> Node | None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the parser warns of its own future; findings are ours
-            node: Node | None = YAML(typ="safe", pure=True).compose(text)
-        return node
 
     def _value(self, node: Node, path: KeyPath, key: Position) -> Data:
         here = self._start(node)
@@ -136,6 +131,15 @@ class _Reader:
         self._source.findings.append(
             Finding(file=self._file, line=place.line, column=place.column, rule=rule, message=message, remedy=remedy)
         )
+
+
+def _root(text: str) -> Node | None:
+    if (quick := quick_yaml.compose(text, _DEEPEST)) is not None:
+        return quick
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the parser warns of its own future; findings are ours
+        node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return node
 
 
 def _scalar(node: ScalarNode) -> Data:
