@@ -404,7 +404,19 @@ def test_a_letter_works_once_and_a_new_one_voids_the_session(public, staff, reco
         with closing(public.client()) as other:
             assert post(other, "/me/enter", number=participant, secret=code).status_code == 422
         letter(staff, participant)
-        assert client.get("/me/").url.path == "/me/password", "a new letter begins anew"
+        for path in ("/me/", "/me/password"):
+            assert client.get(path).url.path == "/me/enter", "who had the session has not the new letter"
+
+
+def test_a_password_chosen_with_the_letter_ends_what_others_began_with_it(public, staff, record):
+    participant = record.screened()
+    code = letter(staff, participant)
+    with closing(public.client()) as one, closing(public.client()) as other:
+        for client in (one, other):
+            assert post(client, "/me/enter", number=participant, secret=code).url.path == "/me/password"
+        assert post(one, "/me/password", password=OWN, again=OWN).url.path == "/me/"
+        assert other.get("/me/").url.path == "/me/enter"
+        assert one.get("/me/visits/").url.path == "/me/visits/", "the own session goes on"
 
 
 @pytest.mark.parametrize(

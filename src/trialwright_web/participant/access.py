@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Concatenate, ParamSpec
 
+from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.cache import cache
@@ -15,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from trialwright.foundation.errors import InvalidValue, Refusal
 from trialwright.foundation.operating_system import SystemEntropy
@@ -26,6 +28,8 @@ from trialwright_web.shell.studies import installation
 
 SESSION = "participant"
 SEEN = "participant_seen"
+STAMP = "participant_access"
+"""What the access was like when the session began; a new letter or another password ends it."""
 LETTER_DAYS = 30
 SHORTEST_PASSWORD = 10
 TRIES, LOCKED = 5, timedelta(minutes=15)
@@ -112,7 +116,7 @@ def enter(request: HttpRequest, participant: str, secret: str) -> Invitation:
     Raises:
         AccessRefused: always with the same words, whatever was wrong.
     """
-    wrong = f"participant-entry:{request.META.get('REMOTE_ADDR', '')}"
+    wrong = f"participant-entry:{get_adapter(request).get_client_ip(request)}"
     if cache.get(wrong, 0) >= TRIES_OF_ADDRESS:
         raise _refused()
     # Two studies may give the same number; the secret tells which is meant.
@@ -162,6 +166,7 @@ def sign_in(request: HttpRequest, invitation: Invitation) -> None:
     """Begin a session of its own."""
     request.session.cycle_key()
     request.session[SESSION] = invitation.pk
+    request.session[STAMP] = _stamp(invitation)
     request.session[SEEN] = int(timezone.now().timestamp())
 
 
@@ -185,7 +190,7 @@ def as_participant(view: View[P]) -> Callable[..., HttpResponse]:
 
 
 def of_session(request: HttpRequest) -> Invitation | None:
-    """The access that this session belongs to; ended by idleness, or when staff made a new letter."""
+    """The access that this session belongs to; ended by idleness, a new letter, or a password chosen elsewhere."""
     number = request.session.get(SESSION)
     if number is None:
         return None
@@ -193,9 +198,19 @@ def of_session(request: HttpRequest) -> Invitation | None:
     if now - request.session.get(SEEN, 0) > settings.ENVIRONMENT.idle_minutes * 60:
         request.session.flush()
         return None
+    invitation = Invitation.objects.filter(pk=number).first()
+    if invitation is None or not constant_time_compare(request.session.get(STAMP, ""), _stamp(invitation)):
+        request.session.flush()
+        return None
     if now - request.session[SEEN] > 60:
         request.session[SEEN] = now
-    return Invitation.objects.filter(pk=number).first()
+    return invitation
+
+
+def _stamp(invitation: Invitation) -> str:
+    """Says nothing of the secrets that it covers."""
+    covered = f"{invitation.pk}\x00{invitation.letter}\x00{invitation.password}"
+    return salted_hmac("trialwright_web.participant.access", covered, algorithm="sha256").hexdigest()
 
 
 def _person(request: HttpRequest) -> Person | None:
