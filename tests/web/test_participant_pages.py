@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime
+from html import unescape
+from io import BytesIO
 
 import httpx
 import pytest
@@ -16,12 +21,13 @@ from trialwright.stores import open_store
 from trialwright.trial.capture.commands import RecordVisit
 from trialwright.trial.capture.views import FORM, ITEM
 from trialwright.trial.command import Actor
+from trialwright.trial.consent.commands import RecordPaperConsent
 from trialwright.trial.consent.views import CONSENT_LOG
 from trialwright.trial.dispatch import Trial
 from trialwright.trial.enrolment.commands import ScreenParticipant
 from trialwright.trial.enrolment.events import ParticipantScreened
 from trialwright.trial.setup.builds import builds_on_record
-from trialwright_web.config.demo import PASSWORD
+from trialwright_web.config.demo import PASSWORD, environment
 from trialwright_web.participant.differences import changed_sections, words_changed
 from trialwright_web.store.installation import read_installation
 
@@ -71,7 +77,7 @@ def record(installation):
 
 @pytest.fixture(scope="module")
 def public(serve):
-    return serve("public")
+    return serve("public", TRIALWRIGHT_PROXIES="1")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +123,25 @@ def signed(client):
 def countersign(staff, participant, check="photo_document"):
     with closing(staff.client("study_nurse.01")) as nurse:
         return post(nurse, f"/smart-ms/consents/{participant}/countersign", identity_check=check, password=PASSWORD)
+
+
+def inside(public, text, *arguments):
+    """A program in the public process's environment."""
+    own = {**os.environ, **environment(public.folder, "public")}
+    command = [sys.executable, "-c", "import sys, django; django.setup()\n" + text, *arguments]
+    subprocess.run(command, env=own, check=True)
+
+
+def grow_idle(public):
+    """Half an hour goes by in which nobody does anything."""
+    inside(
+        public,
+        "from django.contrib.sessions.models import Session\n"
+        "from django.contrib.sessions.backends.db import SessionStore\n"
+        "for one in Session.objects.all():\n"
+        "    kept = SessionStore(one.session_key)\n"
+        "    if 'participant_seen' in kept: kept['participant_seen'] -= 31 * 60; kept.save()",
+    )
 
 
 def violations(page):
@@ -242,6 +267,11 @@ def test_the_copy_is_there_at_once_as_accessible_pdf(public, staff, record, tmp_
         (tmp_path / "both.pdf").write_bytes(client.get(address).content)
         text = "".join(page.extract_text() for page in PdfReader(tmp_path / "both.pdf").pages)
         assert "study_nurse.01" in text
+        assert "known from before" in text
+        assert "known_to_interviewer" not in text
+        assert re.search(r"Signed\s+\d+ \w+ \d{4} \d\d:\d\d \(\+0[12]00\)", text), "by the hospital's clock"
+        reader = PdfReader(BytesIO(client.get(address, headers={"Accept-Language": "nb"}).content))
+        assert "Signature of the participant" in "".join(page.extract_text() for page in reader.pages)
 
 
 def test_nothing_is_signed_with_a_wrong_password_or_another_text(public, staff, record):
@@ -262,7 +292,9 @@ def test_questions_before_signing_are_answered_by_the_staff(public, staff, recor
         page = nurse.get(f"/smart-ms/consents/{participant}/questions")
         assert "Can I &lt;b&gt;swim&lt;/b&gt; afterwards?" in page.text
         post(nurse, f"/smart-ms/consents/{participant}/questions", answer="After one week.")
-        assert "After one week." in client.get("/me/consent/questions").text
+        page = client.get("/me/consent/questions")
+        assert "After one week." in page.text
+        assert "(+0000)" not in page.text, "participants have one clock, the hospital's"
     database = (public.folder / "identity.db").read_bytes() + (public.folder / "public.db").read_bytes()
     assert b"swim" not in database
     assert b"After one week" not in database
@@ -272,7 +304,24 @@ def test_saying_no_is_as_easy(public, staff, record):
     participant = record.screened()
     with closing(entered(public, staff, participant)) as client:
         post(client, "/me/consent/no")
-    assert record.log(participant) == ["refused"]
+        assert record.log(participant) == ["refused"]
+        assert "Read about the study and decide" not in client.get("/me/").text, "who said no is not asked again"
+        assert "Have you changed your mind?" in client.get("/me/consent/").text
+        signed(client)
+
+
+def test_a_signature_under_a_text_that_is_not_in_force_is_asked_for_again(public, staff, record):
+    participant = record.screened()
+    builds = {build.study.consent["nb"].head.version: build for build in record.trial.builds.values()}
+    outdated = min(builds)
+    assert outdated != max(builds), "the study was amended"
+    paper = RecordPaperConsent(participant=participant, version=outdated, language="nb", teach_back={})
+    record.give(paper)
+    with closing(entered(public, staff, participant)) as client:
+        assert "Read about the study and decide" in client.get("/me/").text, "nobody can countersign that one"
+        signed(client)
+    countersign(staff, participant)
+    assert record.log(participant) == ["signed", "signed", "countersigned"]
 
 
 def test_paper_counts_the_same(staff, record):
@@ -318,6 +367,15 @@ def test_visits_have_dates_windows_and_what_to_bring(public, record, consented):
     assert "SUMMARY:Appointment at the hospital" in calendar
     for told in ("SMART-MS", "sclerosis", "marrow aspiration", "Injection"):
         assert told not in calendar.split("DESCRIPTION")[0], "titles name no study and no disease"
+    assert "smart-ms" not in calendar.lower()
+    assert consented not in calendar, "nor does anything else say whose they are"
+
+
+def test_the_calendar_is_in_the_readers_language(public, consented):
+    with closing(came_in(public, consented)) as client:
+        calendar = client.get("/me/visits.ics", headers={"Accept-Language": "nb"}).text.replace("\r\n ", "")
+    assert re.search(r"DESCRIPTION:Mulig fra \w+dag \d+\. \w+ \d{4} til", calendar)
+    assert "Possible" not in calendar
 
 
 def test_a_day_that_has_passed_is_no_next_visit(public):
@@ -380,6 +438,121 @@ def test_stopping_is_chosen_explained_and_confirmed(public, staff, record):
     assert (last["what"], last["scopes"]) == ("withdrawn", "treatment")
 
 
+def test_who_stops_visits_is_not_asked_for_anything_any_more(public, staff, record):
+    """They stay able to stop the rest, and to come back by their own will."""
+    with closing(public.client()) as client:
+        post(client, "/me/enter", number="NO-03-003", secret=PASSWORD)
+        assert "23 March 2028" in client.get("/me/visits/").text or "Possible from" in client.get("/me/visits/").text
+        page = post(client, "/me/stop/", scope="visits")
+        hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.text))
+        home = client.post("/me/stop/", data=hidden, headers={"Referer": str(client.base_url)})
+        assert "You have stopped coming to visits" in home.text
+        for pressing in ("Read about the study and decide", "Your next visit", "has not taken place"):
+            assert pressing not in home.text
+        assert "No visit is planned" in client.get("/me/visits/").text
+        assert "BEGIN:VEVENT" not in client.get("/me/visits.ics").text
+        assert "There is nothing to fill in now" in client.get("/me/questionnaires/").text
+        assert 'href="/me/stop/"' in home.text, "the use of data and samples can be stopped, too"
+        assert "Use of my data" in client.get("/me/stop/").text
+        assert 'href="/me/consent/sign"' not in client.get("/me/consent/").text
+        assert client.get("/me/consent/sign").url.path == "/me/consent/sign", "who changes their mind may sign"
+
+
+# --- nothing that was written is lost -------------------------------------------------------------------------------
+
+
+def test_what_was_written_when_the_session_had_ended_is_there_after_signing_in(public, staff, record):
+    participant = record.screened()
+    with closing(entered(public, staff, participant)) as client:
+        page = client.get("/me/consent/questions")
+        grow_idle(public)
+        written = "Is there <b>parking</b>?\nI walk with a stick."
+        data = {"csrfmiddlewaretoken": token(page), "question": written}
+        door = client.post("/me/consent/questions", data=data, headers={"Referer": str(client.base_url)})
+        assert "What you wrote is not lost" in door.text
+        hidden = dict(re.findall(r'<input type="hidden" name="([\w.]+)" value="([^"]*)"', door.text))
+        hidden = {name: unescape(text) for name, text in hidden.items()}
+        wrong = client.post("/me/enter", data={**hidden, "number": participant, "secret": "wrong one"})
+        assert "What you wrote is not lost" in wrong.text or 'name="held.question"' in wrong.text
+
+        with closing(public.client()) as other:
+            other.get("/me/enter")
+            theirs = {**hidden, "csrfmiddlewaretoken": token(other.get("/me/enter"))}
+            page = other.post("/me/enter", data={**theirs, "number": "NO-01-005", "secret": PASSWORD})
+            assert "parking" not in page.text, "somebody else gets none of it"
+
+        hidden["csrfmiddlewaretoken"] = token(wrong)
+        back = client.post("/me/enter", data={**hidden, "number": participant, "secret": OWN})
+        assert "You are signed in again" in back.text
+        form = dict(re.findall(r'<input type="hidden" name="([\w.]+)" value="([^"]*)"', back.text.split("<main")[1]))
+        sent = client.post("/me/consent/questions", data={name: unescape(text) for name, text in form.items()})
+        assert "Is there &lt;b&gt;parking&lt;/b&gt;?" in sent.text
+        assert "I walk with a stick" in sent.text
+
+
+def test_after_signing_in_again_one_is_where_one_was(public, staff, record):
+    participant = record.screened()
+    with closing(entered(public, staff, participant)) as client:
+        grow_idle(public)
+        door = client.get("/me/consent/read/4")
+        assert "Sign in again" in door.text
+        fields = {"csrfmiddlewaretoken": token(door), "number": participant, "secret": OWN}
+        for elsewhere, lands in (("/me/consent/read/4", "/me/consent/read/4"), ("//evil.example/", "/me/")):
+            assert client.post("/me/enter", data={**fields, "next": elsewhere}).url.path == lands
+            fields["csrfmiddlewaretoken"] = token(client.get("/me/enter"))
+
+
+def test_a_button_pressed_twice_asks_once(public, staff, record):
+    participant = record.screened()
+    with closing(entered(public, staff, participant)) as client:
+        for _ in range(2):
+            page = post(client, "/me/consent/questions", question="May I drive?\r\nAlone?")
+        assert page.text.count("May I drive?") == 1
+
+
+def test_a_question_that_is_too_long_is_said_and_stays(public, staff, record):
+    participant = record.screened()
+    with closing(entered(public, staff, participant)) as client:
+        page = post(client, "/me/consent/questions", question="a" * 1999 + " end")
+        assert page.status_code == 422
+        assert " end</textarea>" in page.text
+        lines = "\r\n".join(["b"] * 1000)
+        assert len(lines) > 2000, "as a browser sends it; to the person it is 1,999 letters"
+        assert post(client, "/me/consent/questions", question=lines).status_code == 200
+
+
+def test_answers_that_an_amendment_made_meaningless_are_asked_again(public, record, consented):
+    record.give(RecordVisit(participant=consented, encounter="week_4", date=record.today))
+    inside(
+        public,
+        "from trialwright_web.participant import kept\n"
+        "from trialwright_web.participant.access import Person\n"
+        "from trialwright_web.participant.models import Invitation\n"
+        "from trialwright_web.shell.desk import Desk, Place\n"
+        "from trialwright_web.shell.studies import installation\n"
+        "from trialwright.protocol.roles import Role\n"
+        "code = sys.argv[1]\n"
+        "one = Invitation.objects.get(study='smart-ms', participant=code)\n"
+        "place = Place('smart-ms', Role.PARTICIPANT, '01', 'participant')\n"
+        "person = Person(one, Desk(place, code, one.pk, installation().trial('smart-ms'), 'en'))\n"
+        "answers = {'gone': '1', 'pain': 'many', 'fatigue': '7'}\n"
+        "kept.keep(person, 'questionnaire/week_4/fatigue_pain', {'answers': answers})",
+        consented,
+    )  # fmt: skip
+    with closing(came_in(public, consented)) as client:
+        assert re.search(r'value="7" checked', client.get("/me/questionnaires/week_4/fatigue_pain/1").text)
+        assert "not answered" in client.get("/me/questionnaires/week_4/fatigue_pain/check").text
+
+
+def test_the_code_of_the_letter_can_be_shown_while_it_is_typed(public, visit):
+    page = visit(public, "/me/enter", width=320)
+    page.fill("#secret", "ABCD")
+    page.get_by_label("Show what I type").check()
+    assert page.get_attribute("#secret", "type") == "text"
+    page.get_by_label("Show what I type").uncheck()
+    assert page.get_attribute("#secret", "type") == "password"
+
+
 # --- who may ------------------------------------------------------------------------------------------------------
 
 
@@ -392,6 +565,16 @@ def test_nobody_comes_in_without_a_letter_or_with_a_wrong_code(public, record, s
             post(client, "/me/enter", number=participant, secret="ABCDEFGHJKMN")
         locked = post(client, "/me/enter", number=participant, secret=code)
     assert locked.status_code == 422, "five wrong tries lock, also for the right code"
+
+
+def test_wrong_tries_behind_a_proxy_keep_out_the_address_they_came_from(public):
+    """The proxy's address is everybody's: counted there, one reader would keep out all participants."""
+    inside(public, "from django.core.cache import cache; cache.set('participant-entry:192.0.2.7', 30, 600)")
+    for address, lands in (("192.0.2.7", "/me/enter"), ("192.0.2.8", "/me/")):
+        with httpx.Client(
+            base_url=public.address, follow_redirects=True, headers={"X-Forwarded-For": f"10.0.0.1, {address}"}
+        ) as client:
+            assert post(client, "/me/enter", number="NO-01-002", secret=PASSWORD).url.path == lands
 
 
 def test_a_letter_works_once_and_a_new_one_voids_the_session(public, staff, record):

@@ -54,6 +54,7 @@ def staff(tmp_path_factory: pytest.TempPathFactory, databases: dict[str, str], s
     settings = {**environment(folder, "staff"), **own}
     run("django", "prepare_databases", **settings)
     run("django", "make_rehearsal_accounts", PASSWORD, "study_nurse.01", **settings)
+    run("django", "make_rehearsal_participants", PASSWORD, "first", **settings)
     server = server_on(folder, "staff", **own)
     yield server
     server.stop()
@@ -136,3 +137,84 @@ def test_when_the_server_ends_its_connections_nobody_notices_and_nothing_is_lost
     answer = nurse.post(address, data=typed, headers={"Referer": str(nurse.base_url)})
     assert "done=saved" in str(answer.url), answer.text[:800]
     assert names_on_record(databases, participant).count("Enalapril") == 1
+
+
+FIRST = """
+import django; django.setup()
+from django.core.management import call_command
+for application in ("accounts", "store", "participant"):
+    for database in ("default", "identity"):
+        call_command("migrate", application, "0001", database=database, verbosity=0)
+"""
+NOW = """
+import django; django.setup()
+from django.core.management import call_command
+from trialwright_web.accounts.models import Account
+for database in ("default", "identity"):
+    call_command("migrate", database=database, check_unapplied=True, verbosity=0)
+print(Account.objects.get(username="study_nurse.01").check_password("rehearsal-only-2026"))
+"""
+
+
+def script(text: str, **settings: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", text], env={**os.environ, **settings}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout.strip()
+
+
+def columns_and_rows(address: str, table: str, columns: tuple[str, ...] = ()) -> tuple[tuple[str, ...], list[tuple]]:
+    """What stands in a table, in the order of its key."""
+    with psycopg.connect(address) as connection:
+        named = ", ".join(columns) or "*"
+        found = connection.execute(f"SELECT {named} FROM {table} ORDER BY 1, 2")
+        return tuple(column.name for column in found.description), found.fetchall()
+
+
+def test_migrations_run_forward_on_an_existing_installation(staff, databases, new_postgres_database, participant):
+    """From the first migration of every application, with accounts, a draft and people's access; views anew.
+
+    The last of this file: it takes views away from under the server that runs.
+    """
+    earlier = {"accounts": new_postgres_database(), "identity": new_postgres_database()}
+    settings = {
+        **environment(staff.folder, "staff"),
+        "TRIALWRIGHT_DATABASE": earlier["accounts"], "TRIALWRIGHT_IDENTITY": earlier["identity"],
+    }  # fmt: skip
+    script(FIRST, **settings)
+    for name, table in (("accounts", "accounts_account"), ("identity", "participant_invitation")):
+        columns, _ = columns_and_rows(earlier[name], table)
+        _, rows = columns_and_rows(databases[name], table, columns)
+        with psycopg.connect(earlier[name]) as connection:
+            places = ", ".join(["%s"] * len(columns))
+            into = f"INSERT INTO {table} ({', '.join(columns)}) OVERRIDING SYSTEM VALUE VALUES ({places})"
+            connection.cursor().executemany(into, rows)
+    with psycopg.connect(earlier["accounts"]) as connection:
+        account = connection.execute("SELECT min(id) FROM accounts_account").fetchone()[0]
+        draft = (
+            "INSERT INTO store_draft (account_id, place, version, sealed, saved_at) VALUES (%s, 'p', 3, %s, now())"
+        )
+        connection.execute(draft, (account, b"\x00\xff"))
+    held = (
+        ("accounts", "accounts_account"), ("accounts", "store_draft"), ("identity", "participant_invitation"),
+    )  # fmt: skip
+    before = {table: columns_and_rows(earlier[name], table) for name, table in held}
+    assert min(len(rows) for _, rows in before.values()) > 0
+    with open_store(databases["record"]) as store:
+        views = {table.name: list(store.rows.where(table)) for table in (DISPOSITION, FORM, ITEM)}
+    record = columns_and_rows(databases["record"], "ledger.ledger_entry")
+    with psycopg.connect(databases["record"]) as connection:
+        connection.execute("DROP TABLE projection.disposition")
+        connection.execute("ALTER TABLE projection.form RENAME COLUMN saves TO stored")
+
+    said = run("trialwright_web", "migrate", **settings)
+
+    assert "first open: " in said
+    for name, table in held:
+        columns, rows = before[table]
+        assert columns_and_rows(earlier[name], table, columns) == (columns, rows), table
+    assert script(NOW, **settings) == "True", "nothing is left to migrate, and somebody can sign in"
+    assert columns_and_rows(databases["record"], "ledger.ledger_entry") == record, "byte for byte"
+    with open_store(databases["record"]) as store:
+        assert {table.name: list(store.rows.where(table)) for table in (DISPOSITION, FORM, ITEM)} == views

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 from functools import cache
@@ -42,6 +43,15 @@ def texts_in(path):
         singular, plural = message if isinstance(message, tuple) else (message, None)
         if singular:
             yield context, singular, plural
+
+
+def texts_within_formatted_strings(path):
+    """Calls for a translation inside an f-string: not every version of the extractor sees those."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    inside = (node for string in ast.walk(tree) if isinstance(string, ast.JoinedStr) for node in ast.walk(string))
+    for node in inside:
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in KEYWORDS:
+            yield node.lineno
 
 
 @cache
@@ -122,6 +132,17 @@ def test_the_extraction_finds_texts_in_code_and_templates():
     texts = {text for _, text, _ in texts_in(PACKAGE / "shell" / "templates" / "shell" / "sign.html")}
     assert "Your signature" in texts
     assert "Study nurse" in {text for _, text, _ in texts_in(PACKAGE / "shell" / "templatetags" / "shell.py")}
+
+
+def test_no_text_stands_inside_a_formatted_string():
+    found = [(str(path.relative_to(PACKAGE)), line) for path in sorted(PACKAGE.rglob("*.py"))
+             for line in texts_within_formatted_strings(path)]  # fmt: skip
+    assert found == []
+
+
+def test_a_text_inside_a_formatted_string_is_found(tmp_path):
+    (tmp_path / "page.py").write_text("told = f'{_(\"Possible from\")} {day}'\n", encoding="utf-8")
+    assert list(texts_within_formatted_strings(tmp_path / "page.py")) == [1]
 
 
 def test_no_text_is_translated_twice_in_different_words():

@@ -22,6 +22,7 @@ from trialwright.foundation.errors import InvalidValue, Refusal
 from trialwright.foundation.operating_system import SystemEntropy
 from trialwright.protocol.roles import Role
 from trialwright.trial.command import Signature
+from trialwright_web.participant import held
 from trialwright_web.participant.models import Invitation
 from trialwright_web.shell.desk import Desk, Place, Request
 from trialwright_web.shell.studies import installation
@@ -175,9 +176,10 @@ def as_participant(view: View[P]) -> Callable[..., HttpResponse]:
 
     @functools.wraps(view)
     def reached(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        before = request.session.get(SESSION)
         person = _person(request)
         if person is None:
-            return redirect(reverse("participant:enter"))
+            return held.at_the_door(request, before)
         if not person.invitation.password:
             return redirect(reverse("participant:password"))
         request.desk = person.desk

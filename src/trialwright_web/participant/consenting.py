@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -107,7 +106,7 @@ def read(request: Request, person: Person, page: int) -> HttpResponse:
     sections = reading.text.sections
     if not 1 <= page <= len(sections):
         raise Http404
-    if page > reading.page and reading.standing.asks_consent:
+    if page > reading.page and reading.standing.may_sign:
         reading.note(page=page)
     section = sections[page - 1]
     context = {"section": section, "blocks": blocks(section.text), "page": page, "pages": len(sections)}
@@ -146,18 +145,22 @@ def check(request: Request, person: Person, number: int) -> HttpResponse:
 def questions(request: Request, person: Person) -> HttpResponse:
     """Ask the staff before signing, and read what they answered."""
     reading = Reading(person)
-    text = request.POST.get("question", "").strip()
+    # Browsers count a new line as one letter and send two.
+    text = request.POST.get("question", "").replace("\r\n", "\n").strip()
+    asked = questions_of(person.desk, person.code)
+    if request.method == "POST" and asked and asked[-1]["question"] == text and asked[-1]["answer"] is None:
+        return redirect("participant:questions")  # the button was pressed twice
     if request.method == "POST" and 0 < len(text) <= LONGEST_QUESTION:
         ConsentQuestion.objects.create(
             study=person.study,
             participant=person.code,
             site=reading.standing.site,
             question=seal_question(person.desk, person.code, text),
-            asked_at=timezone.now(),
+            asked_at=person.desk.now,
         )
         messages.success(request, _("Your question was sent. The answer will stand here."))
         return redirect("participant:questions")
-    context = {"asked": questions_of(person.desk, person.code), "empty": request.method == "POST"}
+    context = {"asked": asked, "empty": request.method == "POST", "given": text}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "participant/questions.html", reading.context(**context), status=status)
 
@@ -168,7 +171,7 @@ def questions(request: Request, person: Person) -> HttpResponse:
 def sign(request: Request, person: Person) -> HttpResponse:
     """The whole text once more, and the signature over the hash of exactly that."""
     reading = Reading(person)
-    if not reading.standing.asks_consent:
+    if not reading.standing.may_sign:
         return redirect("participant:consent")
     problem: TrialwrightError | None = None
     if request.method == "POST":
@@ -188,7 +191,7 @@ def sign(request: Request, person: Person) -> HttpResponse:
 def decline(request: Request, person: Person) -> HttpResponse:
     """No, thank you: as easy as yes."""
     reading = Reading(person)
-    if not reading.standing.asks_consent:
+    if not reading.standing.may_sign:
         return redirect("participant:consent")
     if request.method == "POST":
         request_id = request.POST.get("request_id", "")
@@ -202,13 +205,14 @@ def decline(request: Request, person: Person) -> HttpResponse:
 def questions_of(desk: Desk, participant: str) -> list[dict[str, Any]]:
     """Questions and answers, in the order they were asked."""
     about, under = _about_question(desk.study, participant), key_of_texts(desk.trial, participant)
+    zone = desk.zone()
     return [
         {
             "id": row.pk,
             "question": unseal(row.question, about, under),
-            "asked_at": row.asked_at,
+            "asked_at": row.asked_at.astimezone(zone),
             "answer": unseal(row.answer, about, under) if row.answer is not None else None,
-            "answered_at": row.answered_at,
+            "answered_at": row.answered_at.astimezone(zone) if row.answered_at is not None else None,
         }
         for row in ConsentQuestion.objects.filter(study=desk.study, participant=participant).order_by("asked_at")
     ]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from trialwright.finder import blocks
@@ -43,7 +47,16 @@ def consent_pdf(standing: Standing, row: Row, text: ConsentText) -> bytes:
 
     later = [line for line in standing.log if int(str(line["number"])) > int(str(row["number"]))]
     second = later[0] if later and later[0]["what"] == "countersigned" else None
-    page = render_to_string(
+    language = str(row["language"])
+    # The words around the text are in its language, whoever fetches the copy.
+    with translation.override(language if language in dict(settings.LANGUAGES) else "en"):
+        page = _page(standing, row, text, second)
+    return bytes(HTML(string=page).write_pdf(pdf_variant="pdf/ua-1"))
+
+
+def _page(standing: Standing, row: Row, text: ConsentText, second: Row | None) -> str:
+    zone = standing.desk.zone(standing.site)
+    return render_to_string(
         "participant/copy.html",
         {
             "standing": standing,
@@ -53,9 +66,10 @@ def consent_pdf(standing: Standing, row: Row, text: ConsentText) -> bytes:
             "language": row["language"],
             "sections": [{"heading": s.heading, "blocks": blocks(s.text)} for s in text.sections],
             "signed": row,
+            "signed_at": datetime.fromisoformat(str(row["happened"])).astimezone(zone),
             "countersigned": second,
+            "countersigned_at": datetime.fromisoformat(str(second["happened"])).astimezone(zone) if second else None,
             "digest": text_hash(text),
             "mode": standing.desk.mode,
         },
     )
-    return bytes(HTML(string=page).write_pdf(pdf_variant="pdf/ua-1"))

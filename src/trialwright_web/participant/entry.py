@@ -18,6 +18,7 @@ from trialwright_web.participant.access import (
     of_session,
     sign_in,
 )
+from trialwright_web.participant.held import held_by
 from trialwright_web.participant.standing import Standing
 from trialwright_web.shell.desk import Request, open_to_all
 from trialwright_web.shell.pages import render_page
@@ -28,7 +29,7 @@ from trialwright_web.shell.pages import render_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def enter_page(request: HttpRequest) -> HttpResponse:
     """Sign in with the number and the password, at the first time with the code of the letter."""
-    problem = False
+    problem, waiting = False, held_by(request)
     if request.method == "POST":
         try:
             invitation = enter(request, request.POST.get("number", ""), request.POST.get("secret", ""))
@@ -36,8 +37,14 @@ def enter_page(request: HttpRequest) -> HttpResponse:
             problem = True
         else:
             sign_in(request, invitation)
-            return _private(redirect("participant:home" if invitation.password else "participant:password"))
-    context = {"problem": problem, "number": request.POST.get("number", "")[:40]}
+            if not invitation.password:
+                return _private(redirect("participant:password"))
+            if waiting.texts and waiting.following and waiting.is_of(invitation.pk):
+                return _private(render_page(request, "participant/held.html", {"held": waiting}))
+            return _private(redirect(waiting.following or "participant:home"))
+    ended = request.GET.get("ended") == "1" or bool(waiting.texts)
+    number = request.POST.get("number", "")[:40]
+    context = {"problem": problem, "number": number, "held": waiting, "ended": ended}
     return _private(render_page(request, "participant/enter.html", context, status=422 if problem else 200))
 
 
@@ -76,7 +83,7 @@ def home(request: Request, person: Person) -> HttpResponse:
         "encounters": standing.build.study.encounters,
         "next_visit": ahead[0] if ahead else None,
         "passed_by": len(ahead) < len(coming),
-        "to_fill": [found for found in standing.reported() if not found.is_sent],
+        "to_fill": standing.to_fill(),
         "site": standing.build.study.sites[standing.site],
     }
     return render_page(request, "participant/home.html", context)

@@ -22,7 +22,7 @@ def stop(request: Request, person: Person) -> HttpResponse:
     """Choose, see what it means, confirm."""
     standing = Standing(person.desk, person.code)
     language, text = standing.text(person.desk.language)
-    offered = [scope for scope in text.head.withdrawal_scopes if scope not in standing.withdrawn]
+    offered = list(standing.left_to_stop)
     chosen = [scope for scope in offered if scope in request.POST.getlist("scope")]
     section = next((s for s in text.sections if s.id == "withdrawal"), None)
     context = {

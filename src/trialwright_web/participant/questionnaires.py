@@ -28,6 +28,7 @@ from trialwright_web.shell.desk import Request, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
 
 RATHER_NOT = "rather_not"
+LONGEST_ANSWER = 2000
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,20 @@ class Filling:
         self.reported: Reported = found[0]
         self.compiled = self.standing.build.forms[form]
         self.place = f"questionnaire/{encounter}/{form}"
-        self.answers: dict[str, str] = kept.find(person, self.place).get("answers", {})
+        self.answers = self._still_readable(kept.find(person, self.place).get("answers", {}))
         self.language = person.desk.language
         self.reference = self.standing.build.study.identity.languages[0]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits to be filled."""
+        wanted = (self.reported.encounter.id, self.reported.form.id)
+        return wanted in [(one.encounter.id, one.form.id) for one in self.standing.to_fill()]
+
+    def _still_readable(self, answers: dict[str, str]) -> dict[str, str]:
+        """Without those that an amendment made meaningless since they were kept; they are asked again."""
+        items = {name: compiled.field.item for name, compiled in self.compiled.items.items()}
+        return {name: text for name, text in answers.items() if name in items and self.readable(items[name], text)}
 
     def asked(self) -> list[Asked]:
         """What is asked, as the answers so far say; computed items are not."""
@@ -143,12 +155,8 @@ class Filling:
 def listed(request: Request, person: Person) -> HttpResponse:
     """What is to fill, and what was sent."""
     standing = Standing(person.desk, person.code)
-    found = list(standing.reported())
-    context = {
-        "standing": standing,
-        "to_fill": [one for one in found if not one.is_sent],
-        "sent": [one for one in reversed(found) if one.is_sent],
-    }
+    sent = [one for one in standing.reported() if one.is_sent]
+    context = {"standing": standing, "to_fill": standing.to_fill(), "sent": sent[::-1]}
     return render_page(request, "participant/questionnaires.html", context)
 
 
@@ -158,17 +166,18 @@ def listed(request: Request, person: Person) -> HttpResponse:
 def step(request: Request, person: Person, encounter: str, form: str, step: int) -> HttpResponse:
     """One question."""
     filling = Filling(person, encounter, form)
-    if filling.reported.is_sent:
+    if not filling.is_open:
         return redirect("participant:questionnaires")
     asked = filling.asked()
     if not 1 <= step <= len(asked):
         raise Http404
     now = asked[step - 1]
-    problem = False
+    problem = too_long = False
     if request.method == "POST":
         refused = "rather_not" in request.POST and MissingReason.REFUSED in now.item.missing
-        text = RATHER_NOT if refused else request.POST.get("answer", "").strip()[:2000]
-        if filling.readable(now.item, text):
+        text = RATHER_NOT if refused else request.POST.get("answer", "").replace("\r\n", "\n").strip()
+        too_long = len(text) > LONGEST_ANSWER
+        if not too_long and filling.readable(now.item, text):
             filling.keep(now.item.id, text)
             following = step + 1
             if following > len(filling.asked()):
@@ -182,6 +191,8 @@ def step(request: Request, person: Person, encounter: str, form: str, step: int)
         "steps": len(asked),
         "given": request.POST.get("answer", filling.answers.get(now.item.id, "")),
         "problem": problem,
+        "too_long": too_long,
+        "longest": LONGEST_ANSWER,
         "may_refuse": MissingReason.REFUSED in now.item.missing,
     }
     return render_page(request, "participant/question.html", context, status=422 if problem else 200)
@@ -192,7 +203,7 @@ def step(request: Request, person: Person, encounter: str, form: str, step: int)
 def review(request: Request, person: Person, encounter: str, form: str) -> HttpResponse:
     """All answers once more, then they are sent."""
     filling = Filling(person, encounter, form)
-    if filling.reported.is_sent:
+    if not filling.is_open:
         return redirect("participant:questionnaires")
     problem: TrialwrightError | None = None
     if request.method == "POST":

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
@@ -144,12 +143,12 @@ def countersign(request: Request, desk: Desk, participant: str) -> HttpResponse:
 def questions(request: Request, desk: Desk, participant: str) -> HttpResponse:
     """Read a participant's questions and answer them."""
     standing = _standing(desk, participant)
-    text = request.POST.get("answer", "").strip()
+    text = request.POST.get("answer", "").replace("\r\n", "\n").strip()
     number = request.POST.get("question", "")
     if request.method == "POST" and number.isdecimal() and 0 < len(text) <= LONGEST_ANSWER:
         ConsentQuestion.objects.filter(
             pk=int(number), study=desk.study, participant=participant, site=standing.site, answer=None
-        ).update(answer=seal_question(desk, participant, text), answered_at=timezone.now(), answered_by=desk.person)
+        ).update(answer=seal_question(desk, participant, text), answered_at=desk.now, answered_by=desk.person)
         return redirect("consents:questions", desk.study, participant)
     context = {
         "standing": standing,

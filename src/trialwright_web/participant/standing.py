@@ -15,6 +15,7 @@ from trialwright.protocol.roles import Role
 from trialwright.protocol.schedule import Encounter
 from trialwright.schedule import NOT_DONE, Expectation, NotDone, Status, expectations
 from trialwright.trial.capture.views import FORM, VISIT
+from trialwright.trial.consent.text import text_hash
 from trialwright.trial.consent.views import CONSENT_LOG
 from trialwright.trial.enrolment.views import DISPOSITION
 from trialwright.trial.setup.views import SITE
@@ -72,10 +73,17 @@ class Standing:
         """Signatures, refusals and withdrawals in their order."""
         return list(self.desk.rows.where(CONSENT_LOG, participant=self.participant))
 
-    @property
+    @cached_property
     def pending(self) -> Row | None:
-        """The participant's own signature that nobody has countersigned yet."""
-        return self.log[-1] if self.log and self.log[-1]["what"] == "signed" else None
+        """The participant's own signature that waits for the second one.
+
+        One under a text that is not in force any more cannot be countersigned: then the participant is asked again.
+        """
+        last = self.log[-1] if self.log else None
+        if last is None or last["what"] != "signed" or last["flags"]:
+            return None
+        signed, now = self.signed_text(last), self.build.study.consent.get(str(last["language"]))
+        return last if signed is not None and now is not None and text_hash(signed) == text_hash(now) else None
 
     @cached_property
     def given(self) -> Row | None:
@@ -106,9 +114,35 @@ class Standing:
         return self.in_force and str(self.given["build"]) not in str(site.get("consent_builds")).split()  # type: ignore[index]  # in force is given
 
     @property
-    def asks_consent(self) -> bool:
-        """There is a text to read and sign."""
+    def said_no(self) -> bool:
+        """Declined, and did not sign since."""
+        return bool(self.log) and self.log[-1]["what"] == "refused"
+
+    @property
+    def stopped_visits(self) -> bool:
+        """Withdrew from visits, and did not consent anew."""
+        return "visits" in self.withdrawn
+
+    @property
+    def may_sign(self) -> bool:
+        """There is a text that may be read and signed, also by somebody who changed their mind."""
         return self.is_under_way and self.pending is None and (not self.in_force or self.again)
+
+    @property
+    def asks_consent(self) -> bool:
+        """The same, and an answer is waited for: who said no, or stopped, is not asked again."""
+        return self.may_sign and not self.said_no and not self.stopped_visits
+
+    @property
+    def may_stop(self) -> bool:
+        """Consented or signed, and something is left to stop."""
+        return (self.given is not None or self.pending is not None) and bool(self.left_to_stop)
+
+    @cached_property
+    def left_to_stop(self) -> tuple[str, ...]:
+        """Scopes of the text in force that were not withdrawn."""
+        _, text = self.text(self.desk.language)
+        return tuple(scope for scope in text.head.withdrawal_scopes if scope not in self.withdrawn)
 
     def text(self, language: str) -> tuple[str, ConsentText]:
         """The text in force at the site and its language: the one asked for, else the nearest, else the first."""
@@ -141,10 +175,18 @@ class Standing:
         return expectations(self.build.plan(), {}, happened, ended=over, on=on)
 
     def coming(self, on: date) -> list[Expectation]:
-        """Visits still to come, with a window, the next first."""
+        """Visits still to come, with a window, the next first; none for somebody who stopped coming."""
+        if self.stopped_visits:
+            return []
         waiting = (Status.EXPECTED, Status.DUE, Status.OVERDUE)
         found = [expected for expected in self.expected(on) if expected.status in waiting]
         return sorted(found, key=lambda expected: expected.target or date.max)
+
+    def to_fill(self) -> list[Reported]:
+        """Questionnaires that wait; none for somebody who stopped visits or the use of data."""
+        if self.stopped_visits or "data_use" in self.withdrawn:
+            return []
+        return [found for found in self.reported() if not found.is_sent]
 
     def reported(self) -> Iterator[Reported]:
         """Questionnaires of visits that took place, oldest first."""

@@ -6,15 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 
 from trialwright.finder import say
 from trialwright.protocol.schedule import Encounter
 from trialwright.schedule import Expectation, Status
 from trialwright_web.participant.access import Person, as_participant
 from trialwright_web.participant.standing import Standing
+from trialwright_web.shell.dates import written
 from trialwright_web.shell.desk import Request
 from trialwright_web.shell.pages import render_page
 
@@ -30,10 +32,14 @@ def visits(request: Request, person: Person) -> HttpResponse:
         "standing": standing,
         "site": standing.build.study.sites[standing.site],
         "coming": [_visit(standing, found, person) for found in standing.coming(today)],
-        "later": [_visit(standing, found, person) for found in expected if found.status is Status.NOT_YET_ANCHORED],
+        "later": [_visit(standing, found, person) for found in expected if _is_later(standing, found)],
         "been": [_visit(standing, found, person) for found in reversed(expected) if found.happened_on is not None],
     }
     return render_page(request, "participant/visits.html", context)
+
+
+def _is_later(standing: Standing, found: Expectation) -> bool:
+    return found.status is Status.NOT_YET_ANCHORED and not standing.stopped_visits
 
 
 @as_participant
@@ -56,20 +62,30 @@ def calendar(request: Request, person: Person) -> HttpResponse:
 def _entry(standing: Standing, found: Expectation, person: Person, place: str) -> Event:
     assert found.target is not None, "only visits with a target are entered"
     event = Event()
-    event.add("uid", f"{person.study}-{person.code}-{found.encounter}@trialwright")
+    # The same in each file, so that a calendar replaces its entry; study and number stand in no calendar.
+    about = f"{person.study}\x00{person.code}\x00{found.encounter}"
+    event.add("uid", salted_hmac("trialwright_web.participant.visits", about, algorithm="sha256").hexdigest()[:32])
     event.add("dtstamp", person.desk.trial.clock.now())
     event.add("dtstart", found.target)
     event.add("dtend", found.target + timedelta(days=1))
     event.add("summary", _("Appointment at the hospital"))
     encounter = standing.build.study.encounters[found.encounter]
     if encounter.remote:
-        event["summary"] = _("Call from the hospital")
+        event["summary"] = vText(_("Call from the hospital"))
     else:
         event.add("location", place)
-    told = [f"{_('Possible from')} {found.earliest} {_('to')} {found.latest}."]
+    told = [window(found)]
     preparation = _preparation(standing, encounter, person)
     event.add("description", " ".join([*told, preparation.text] if preparation else told))
     return event
+
+
+def window(found: Expectation) -> str:
+    """Between which days a visit may take place, in words; empty where it is one day."""
+    if found.earliest is None or found.latest is None or found.earliest == found.latest:
+        return _("On that day.")
+    days = {"first": written(found.earliest, weekday=True), "last": written(found.latest, weekday=True)}
+    return _("Possible from %(first)s to %(last)s.") % days
 
 
 def _visit(standing: Standing, found: Expectation, person: Person) -> dict[str, Any]:

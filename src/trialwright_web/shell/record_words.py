@@ -94,7 +94,7 @@ def field_words(build: Build, row: AuditRow) -> str:
     if item is not None:
         _name, _dot, number = row.field.removesuffix(SOURCE).partition(".")
         label = " ".join(filter(None, (in_language(item.label), number)))
-        return f"{label}: {_('source')}" if row.field.endswith(SOURCE) else label
+        return f"{label}: " + str(_("source")) if row.field.endswith(SOURCE) else label
     first, dot, rest = row.field.partition(".")
     if first in FIELDS:
         return f"{FIELDS[first]}{': ' if dot else ''}{rest}"
@@ -186,7 +186,7 @@ def visit_words(build: Build, encounter: str) -> str:
     if encounter == LOG:
         return str(_("Log"))
     name, _sep, number = encounter.rpartition("_")
-    return f"{_('Unscheduled visit')} {number}" if name == "unscheduled" else encounter
+    return str(_("Unscheduled visit")) + f" {number}" if name == "unscheduled" else encounter
 
 
 def form_words(build: Build, form: str, repeat: int = 1) -> str:

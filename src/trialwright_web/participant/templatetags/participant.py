@@ -23,6 +23,11 @@ SCOPES = {
     "data_use": (_("Use of my data"), _("No new data are used. What safety rules demand must be kept.")),
     "samples": (_("My samples"), _("Samples that are left are destroyed.")),
 }
+CHECKED = {
+    "known_to_interviewer": _("known from before"),
+    "photo_document": _("passport, identity card or driving licence with a picture"),
+    "electronic_id": _("electronic identity"),
+}
 WHAT = {
     "signed": _("You signed"),
     "countersigned": _("The hospital signed"),
@@ -61,6 +66,18 @@ def moment(value: str | datetime | None) -> str:
     if found is None:
         return str(value or "")
     return f"{written(found)} {found:%H:%M}" + (f" ({found:%z})" if found.tzinfo else "")
+
+
+@register.filter
+def clock(value: datetime | None) -> str:
+    """An instant by the clock of the hospital, as people write it; for participants, whose clock that is."""
+    return f"{written(value)}, {value:%H:%M}" if value is not None else ""
+
+
+@register.filter
+def identity_checked(check: str) -> Any:
+    """How identity was checked, said about the one who checked."""
+    return CHECKED.get(check, check)
 
 
 @register.filter
