@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sqlite3
@@ -11,11 +12,14 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
-from trialwright_web.config.commands import settings_page
+from trialwright.foundation.errors import TrialwrightError
+from trialwright_web.config.commands import check_settings, settings_page
 from trialwright_web.config.demo import environment
 from trialwright_web.config.environment import SETTINGS, SettingInvalid, read_environment
+from trialwright_web.config.logs import WithoutPeople
 from trialwright_web.config.mail import mail
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -88,6 +92,31 @@ def test_a_setting_that_cannot_be_is_refused_with_what_to_do(given, name, value)
 def test_the_keys_of_open_studies_are_for_the_staff_process_alone(given, process):
     with pytest.raises(SettingInvalid, match="TRIALWRIGHT_DISPENSING"):
         read_environment({**given, "TRIALWRIGHT_PROCESS": process, "TRIALWRIGHT_DISPENSING": "dispensing.toml"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("TRIALWRIGHT_DATABASE", "oops", "not the address of a database"),
+        ("TRIALWRIGHT_IDENTITY", "mysql://x/y", "not the address of a database"),
+        ("TRIALWRIGHT_MAIL", "mailto:x", "no address of mail"),
+        ("TRIALWRIGHT_INSTALLATION", "/none.toml", "cannot be read"),
+        ("TRIALWRIGHT_MEDDRA", "/none", "is no folder"),
+        ("TRIALWRIGHT_PUBLIC_ADDRESS", "trial.example", "TRIALWRIGHT_PUBLIC_ADDRESS"),
+    ],
+)
+def test_the_check_of_the_settings_finds_what_the_server_would_stumble_over(given, tmp_path, name, value, said):
+    (tmp_path / "installation.toml").write_text(f'[studies.x]\nfolder = "{tmp_path}"\nstore = "sqlite:///x.db"\n')
+    whole = {**given, "TRIALWRIGHT_INSTALLATION": str(tmp_path / "installation.toml")}
+    check_settings(read_environment(whole))
+    with pytest.raises((SettingInvalid, TrialwrightError), match=said):
+        check_settings(read_environment({**whole, name: value}))
+
+
+def test_the_check_of_the_settings_finds_a_study_that_is_not_there(given, tmp_path):
+    (tmp_path / "installation.toml").write_text('[studies.x]\nfolder = "nowhere"\nstore = "sqlite:///x.db"\n')
+    with pytest.raises(SettingInvalid, match="names that of x"):
+        check_settings(read_environment({**given, "TRIALWRIGHT_INSTALLATION": str(tmp_path / "installation.toml")}))
 
 
 def test_a_wrong_address_of_mail_is_refused_without_repeating_its_password():
@@ -421,6 +450,37 @@ print(queued, Mail.objects.count(), Mail.objects.filter(sent_at=None).count())
             assert word not in text.replace("sponsor.1", ""), text
 
 
+def test_what_is_urgent_is_sent_when_the_mail_server_is_back_however_long_it_was_away(installation, tmp_path):
+    folder = tmp_path / "outage"
+    shutil.copytree(installation, folder)
+    program = (
+        MAILS
+        + """
+from smtplib import SMTPRecipientsRefused
+from trialwright_web.store import outbox
+now = datetime(2028, 2, 15, tzinfo=UTC)
+Mail.objects.all().delete()
+wrong, right = Account.objects.order_by("pk")[:2]
+Account.objects.filter(pk=wrong.pk).update(email="nobody@hospital.example")
+Account.objects.filter(pk=right.pk).update(email="person@hospital.example")
+for cause, account in (("1", wrong), ("2", right)):
+    Mail.objects.create(account=account, kind="urgent", cause=cause, queued_at=now)
+def away(address, kind): raise ConnectionRefusedError
+handed = []
+def back(address, kind):
+    handed.append(address)
+    if address.startswith("nobody"): raise SMTPRecipientsRefused({address: (550, b"no such person")})
+tries = sum(outbox.send_waiting(away, now + timedelta(seconds=2 * n)) for n in range(60))
+sent = outbox.send_waiting(back, now + timedelta(hours=2))
+for minute in range(0, 4 * 24 * 60, 30): outbox.send_waiting(back, now + timedelta(hours=2, minutes=minute))
+in_vain = handed.count("nobody@hospital.example")
+print(tries, sent, handed.count("person@hospital.example"), 2 < in_vain <= outbox.ATTEMPTS)
+print(Mail.objects.filter(sent_at=None).count())
+"""
+    )  # fmt: skip
+    assert script(folder, "staff", program).split() == ["0", "1", "1", "True", "1"]
+
+
 def test_an_installation_that_begins_to_send_mail_does_not_send_the_past(installation, tmp_path):
     folder = tmp_path / "past"
     shutil.copytree(installation, folder)
@@ -495,6 +555,62 @@ print(find_draft(account, "old"), find_draft(account, "new").fields)
 """
     )
     assert script(folder, "staff", program).strip() == "None {'x': 'y'}"
+
+
+class _Request:
+    path = "/smart-ms/participants/NO-01-002/"
+
+    def __init__(self, route=None):
+        self.resolver_match = None if route is None else type("Match", (), {"route": route})
+
+    def get_full_path(self):
+        return f"{self.path}?q=sclerosis"
+
+
+@pytest.mark.parametrize("route", [None, "<slug:study>/participants/<str:code>/"])
+def test_a_log_of_the_server_names_the_route_and_nobody(route):
+    """As Django logs a form that came from elsewhere, and a fault of ours whose message repeats what was typed."""
+
+    def typed():
+        try:
+            int("my head aches")
+        except ValueError as error:
+            raise KeyError("study_nurse.01 of NO-01-002") from error
+
+    log = logging.LogRecord(
+        "django.request", logging.ERROR, "x.py", 1, "Internal Server Error: %s", (_Request.path,), None
+    )
+    log.request = _Request(route)
+    try:
+        typed()
+    except KeyError:
+        log.exc_info = sys.exc_info()
+    said = WithoutPeople("%(levelname)s %(name)s %(message)s").format(log)
+    for word in ("NO-01-002", "head aches", "study_nurse", "sclerosis"):
+        assert word not in said.replace('raise KeyError("study_nurse.01 of NO-01-002") from error', "").replace(
+            'int("my head aches")', ""
+        )
+    for told in (
+        "Internal Server Error",
+        route or "none of ours",
+        "builtins.ValueError",
+        "builtins.KeyError",
+        "in typed",
+    ):
+        assert told in said
+
+
+def test_a_form_from_elsewhere_is_logged_without_the_participant(installation, server_on, tmp_path):
+    folder = tmp_path / "elsewhere"
+    shutil.copytree(installation, folder)
+    server = server_on(folder, "staff")
+    try:
+        assert httpx.post(f"{server.address}/{STUDY}/participants/NO-01-002/", data={"x": "1"}).status_code == 403
+    finally:
+        server.stop()
+    said = (folder / "staff.log").read_text(encoding="utf-8")
+    assert "CSRF" in said
+    assert "NO-01-002" not in said
 
 
 def test_logs_of_a_failing_task_hold_a_code_and_no_data(installation, tmp_path):

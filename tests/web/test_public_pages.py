@@ -93,11 +93,36 @@ def test_one_answer_that_does_not_fit_ends_the_questions_and_can_be_changed(publ
     assert page.locator(".question.now").get_attribute("data-fact") == "course"
 
 
+def test_the_browsers_back_goes_to_the_question_before_and_keeps_the_answers(public, visit):
+    page = visit(public, "/trials/smart-ms/join", width=390)
+    page.wait_for_selector(".screener.one-by-one")
+    assert not page.locator("#before").is_visible()
+    for _ in range(3):
+        answer(page)
+    fourth = page.locator(".question.now").get_attribute("data-fact")
+    page.go_back()
+    page.locator("#before").click()
+    assert page.url.endswith("/join"), "nobody leaves the page and loses the answers"
+    assert page.locator(".question.now").get_attribute("data-fact") == "course"
+    assert page.evaluate("document.activeElement.checked"), "what was chosen is chosen still"
+    page.go_forward()
+    page.go_forward()
+    assert page.locator(".question.now").get_attribute("data-fact") == fourth
+    page.go_back()
+    page.go_back()
+    page.go_back()
+    assert page.input_value("#f-age") != ""
+    answer(page, {"age": "70"})
+    assert page.locator(".result-title").inner_text() == "This study probably does not fit you"
+    assert "70" not in page.evaluate("JSON.stringify(history.state)"), "the browser keeps no answer"
+
+
 def test_no_answer_and_i_do_not_know_are_told_apart(public, visit):
     page = visit(public, "/trials/smart-ms/join")
     page.wait_for_selector(".screener.one-by-one")
     page.click("#go")
     assert page.locator(".question.now .field-error").inner_text().startswith("Write a number")
+    assert page.get_attribute("#f-age", "aria-invalid") == "true"
     page.fill("#f-age", "forty")
     page.click("#go")
     assert page.locator(".question.now").get_attribute("data-fact") == "age"

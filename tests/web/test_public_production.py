@@ -24,6 +24,7 @@ from trialwright.trial.setup.events import Approval
 from trialwright_web.config.demo import environment
 
 STUDY = "frexalimab-sc-iv"
+TRIED = "ocrelizumab-sc"
 SPONSOR = Actor("sponsor.1", Role.SPONSOR, "sponsor")
 PAGE = f"/trials/{STUDY}/"
 CONTACT = f"/me/contact/{STUDY}/"
@@ -32,7 +33,7 @@ REAL = {"TRIALWRIGHT_SECOND_FACTOR": "required"}
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory, request):
-    """An installation with one real study, opened, one of its sites active."""
+    """An installation with one real study, opened, one of its sites active, and one that is tried out."""
     return real_installation(tmp_path_factory.mktemp("real"), request.config.rootpath / "studies")
 
 
@@ -42,6 +43,7 @@ def real_installation(folder, studies):
     (folder / "closed.toml").write_text("")
     (folder / "installation.toml").write_text(
         f'[studies.{STUDY}]\nfolder = "{studies / STUDY}"\nstore = "sqlite:///{STUDY}.db"\nmode = "production"\n'
+        f'[studies.{TRIED}]\nfolder = "{studies / TRIED}"\nstore = "sqlite:///{TRIED}.db"\nmode = "test"\n'
     )
     build = compile_study(load_study(studies / STUDY))
     store = open_store(f"sqlite:///{folder}/{STUDY}.db")
@@ -104,6 +106,33 @@ def test_machines_read_structured_data_and_the_sitemap(public):
     assert data["status"] == "https://schema.org/Recruiting"
     locations = [element.text for element in ElementTree.fromstring(sitemap).iter() if element.tag.endswith("loc")]
     assert locations == [f"{public.address}{PAGE}"]
+
+
+def test_beside_a_real_trial_a_demonstration_is_told_apart_wherever_it_is_listed(public):
+    said = "Demonstration: not a real trial"
+    with public.client() as client:
+        for page in ("/", PAGE):
+            found = client.get(page).text.split('<article class="trial-card"')[1:]
+            cards = {card.split('href="')[1].split('"')[0]: card for card in found}
+            assert said in cards[f"/trials/{TRIED}/"], page
+            assert page != "/" or said not in cards[PAGE]
+        own = client.get(f"/trials/{TRIED}/").text
+        assert '<meta name="robots" content="noindex">' in own
+        assert "Demonstration." in own
+        assert client.get(f"/me/contact/{TRIED}/").status_code == 404
+
+
+def test_the_language_of_the_address_goes_along_to_the_hospital_and_back(public):
+    with public.client() as client:
+        page = client.get(f"{PAGE}?lang=nb")
+        assert f'href="{CONTACT}?lang=nb"' in page.text
+        asking = client.get(f"{CONTACT}?lang=nb")
+        assert 'lang="nb"' in asking.text
+        assert f'href="{PAGE}?lang=nb"' in asking.text
+        assert dict(client.cookies) == {}, "nobody is followed so far"
+        door = client.get("/me/?lang=nb")
+        assert door.url.path == "/me/enter"
+        assert 'lang="nb"' in client.get("/me/enter").text, "from here on a cookie keeps it"
 
 
 def test_somebody_asks_a_hospital_and_nothing_readable_is_stored(public, installation):

@@ -296,6 +296,21 @@ def test_who_is_invited_again_loses_password_and_factor_at_once(strict, browser)
     assert page.url.path == "/accounts/login/"
 
 
+def test_who_is_invited_again_loses_the_tokens_of_the_api_too(strict):
+    text = """
+from datetime import datetime, timedelta, UTC
+from trialwright_web.accounts.invitations import invite
+from trialwright_web.accounts.models import Account
+from trialwright_web.store.tokens import find_token, make_token
+now = datetime.now(UTC)
+one, other = (Account.objects.get(username=name) for name in ("data_manager.1", "monitor.1"))
+lost, kept = (make_token(a.pk, "smart-ms", "x", "laptop", timedelta(days=9), now) for a in (one, other))
+invite("data_manager.1")
+print(find_token(lost, datetime.now(UTC)), find_token(kept, datetime.now(UTC)) is not None)
+"""
+    assert program(strict.folder, text) == "None True"
+
+
 @pytest.mark.parametrize("path", ["signup/", "email/", "password/reset/", "password/set/", "confirm-email/"])
 def test_nobody_signs_up_and_no_password_is_mailed(strict, path):
     assert httpx.get(f"{strict.address}/accounts/{path}").status_code == 404

@@ -1,7 +1,8 @@
 """Invitations: a one-time link with which somebody chooses their own password; nobody else ever knows it.
 
 The token is Django's: it covers the password's hash and the last sign-in, so that it is worthless once used, and it
-ends after ``PASSWORD_RESET_TIMEOUT``. Inviting somebody again takes their password and second factors away first.
+ends after ``PASSWORD_RESET_TIMEOUT``. Inviting somebody again takes their password, second factors and tokens of the
+API away first.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import base36_to_int, int_to_base36
 
 from trialwright.foundation.errors import InvalidValue, Refusal
 from trialwright_web.accounts.models import Account
+from trialwright_web.store.tokens import revoke_tokens_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{1,79}\Z")
 
@@ -57,6 +60,7 @@ def invite(person: str, email: str = "") -> str:
         account.email = email or account.email
         account.save()
         Authenticator.objects.filter(user=account).delete()
+        revoke_tokens_of(account.pk, timezone.now())
     return reverse("invitation", args=(int_to_base36(account.pk), _Tokens().make_token(account)))
 
 

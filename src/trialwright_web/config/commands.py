@@ -18,7 +18,10 @@ import typer
 
 from trialwright.foundation.errors import InvalidValue, TrialwrightError
 from trialwright.foundation.operating_system import SystemClock, SystemEntropy
+from trialwright_web.config.databases import database
 from trialwright_web.config.environment import PROCESSES, SETTINGS, Environment, SettingInvalid, read_environment
+from trialwright_web.config.mail import mail
+from trialwright_web.store.installation import read_installation
 
 NEGATIVE = 1
 
@@ -56,8 +59,26 @@ def settings(
     for setting in SETTINGS:
         default = "required" if setting.default is None else f"default {setting.default or 'empty'}"
         typer.echo(f"{setting.name}\n    {setting.meaning} ({default})")
-    read_environment()
+    check_settings(read_environment())
     typer.echo("\nThe settings of this process are in order.")
+
+
+def check_settings(environment: Environment) -> None:
+    """Hold what the settings name against what is there.
+
+    Raises:
+        SettingInvalid: an address of a database or of mail is none, or a folder does not exist.
+        TrialwrightError: the list of studies cannot be used.
+    """
+    for address in (environment.database, environment.identity):
+        database(address)
+    mail(environment.mail, environment.staff_address)
+    if environment.meddra is not None and not environment.meddra.is_dir():
+        raise SettingInvalid(f"{environment.meddra} is no folder → TRIALWRIGHT_MEDDRA names that of your MedDRA")
+    studies = read_installation(environment.installation, environment.closed, environment.dispensing)
+    for name, study in studies.items():
+        if not study.folder.is_dir():
+            raise SettingInvalid(f"{study.folder} is no folder → {environment.installation} names that of {name}")
 
 
 def settings_page() -> str:
@@ -296,4 +317,4 @@ def _django() -> None:
     django.setup()
 
 
-__all__ = ["PROCESSES", "add_to", "app", "main", "server_command", "settings_page"]
+__all__ = ["PROCESSES", "add_to", "app", "check_settings", "main", "server_command", "settings_page"]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PROCESSES = ("staff", "closed", "public")
 
@@ -125,9 +126,9 @@ def read_environment(given: Mapping[str, str] | None = None) -> Environment:
         == "required",
         idle_minutes=_whole("IDLE_MINUTES", values["idle_minutes"], 5, 240),
         mail=values["mail"],
-        staff_address=values["staff_address"].rstrip("/"),
-        closed_address=values["closed_address"].rstrip("/"),
-        public_address=values["public_address"].rstrip("/"),
+        staff_address=_address("STAFF", values["staff_address"]),
+        closed_address=_address("CLOSED", values["closed_address"]),
+        public_address=_address("PUBLIC", values["public_address"]),
         checkpoints=_path(values["checkpoints"]),
         attachments=_path(values["attachments"]),
         meddra=_path(values["meddra"]),
@@ -149,6 +150,14 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise SettingInvalid(f"TRIALWRIGHT_{name} is {value[:40]!r} → use one of {', '.join(allowed)}")
     return value
+
+
+def _address(name: str, value: str) -> str:
+    """Scheme and host, where a process is reached; letters and mails hold it."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise SettingInvalid(f"TRIALWRIGHT_{name}_ADDRESS is {value[:80]!r} → give https://HOST or http://HOST:PORT")
+    return value.rstrip("/")
 
 
 def _path(value: str) -> Path | None:

@@ -21,6 +21,7 @@ from trialwright_web.participant.access import (
 from trialwright_web.participant.held import held_by
 from trialwright_web.participant.standing import Standing
 from trialwright_web.shell.desk import Request, open_to_all
+from trialwright_web.shell.language import CODES, PARAMETER, remember_language
 from trialwright_web.shell.pages import render_page
 
 
@@ -45,7 +46,10 @@ def enter_page(request: HttpRequest) -> HttpResponse:
     ended = request.GET.get("ended") == "1" or bool(waiting.texts)
     number = request.POST.get("number", "")[:40]
     context = {"problem": problem, "number": number, "held": waiting, "ended": ended}
-    return _private(render_page(request, "participant/enter.html", context, status=422 if problem else 200))
+    page = _private(render_page(request, "participant/enter.html", context, status=422 if problem else 200))
+    if request.GET.get(PARAMETER) in CODES:  # the public pages carry the language in their addresses; these do not
+        remember_language(page, request.GET[PARAMETER])
+    return page
 
 
 @open_to_all

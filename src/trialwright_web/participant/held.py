@@ -13,7 +13,9 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import get_language
 
+from trialwright_web.shell.language import PARAMETER
 from trialwright_web.shell.pages import render_page
 
 FIELDS = ("question", "answer", "rather_not", "scope")
@@ -56,6 +58,8 @@ def at_the_door(request: HttpRequest, before: int | None) -> HttpResponse:
         context = {"ended": True, "held": waiting}
         return _private(render_page(request, "participant/enter.html", context, status=403))
     asked = {"ended": "1"} if before is not None else {}
+    if PARAMETER in request.GET:
+        asked[PARAMETER] = get_language() or "en"
     if request.method in ("GET", "HEAD") and request.path != reverse("participant:home"):
         asked["next"] = request.path
     return redirect(f"{reverse('participant:enter')}?{urlencode(asked)}" if asked else reverse("participant:enter"))
@@ -66,7 +70,8 @@ def held_by(request: HttpRequest) -> Held:
     given = request.POST if request.method == "POST" else request.GET
     following = given.get("next", "")
     own = reverse("participant:home")
-    if not following.startswith(own) or "\\" in following or len(following) > 300:
+    inside = following.startswith(own) and following != reverse("participant:enter")
+    if not inside or "\\" in following or len(following) > 300:
         following = ""
     return Held(following, _texts(request.POST, "held."), request.POST.get("owner", ""))
 

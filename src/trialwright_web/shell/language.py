@@ -25,6 +25,12 @@ class LanguageMiddleware:
         return response
 
 
+def remember_language(response: HttpResponse, code: str) -> None:
+    """Keep the language in a cookie of its own; only where somebody chose it, and never on a public page."""
+    secure = settings.ENVIRONMENT.https
+    response.set_cookie(settings.LANGUAGE_COOKIE_NAME, code, max_age=31536000, samesite="Lax", secure=secure)
+
+
 def language_of(request: HttpRequest) -> str:
     """The language of a request."""
     for chosen in (request.GET.get(PARAMETER), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)):

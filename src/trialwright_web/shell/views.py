@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from trialwright.protocol.roles import Role
 from trialwright_web.shell.desk import Place, open_to_all, places_of, take
-from trialwright_web.shell.language import CODES
+from trialwright_web.shell.language import CODES, remember_language
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.studies import installation
 
@@ -55,9 +55,7 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     code = request.POST.get("language", "")
     response = redirect(_safe(request, request.POST.get("next", "")) or "/")
     if code in CODES:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, code, max_age=31536000, samesite="Lax", secure=settings.ENVIRONMENT.https
-        )
+        remember_language(response, code)
     return response
 
 

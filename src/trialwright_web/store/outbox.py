@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -11,7 +12,8 @@ from django.db.models import F
 
 from trialwright_web.store.models import Followed, Mail
 
-ATTEMPTS = 20
+ATTEMPTS = 12
+"""How often a mail is handed over that its receiver's server refuses: after 1, 3, 7 … minutes, for a day and more."""
 KEPT = timedelta(days=30)
 
 
@@ -41,21 +43,31 @@ def queue(ledger: str, seq: int, to: Iterable[tuple[str, str, str]], now: dateti
 
 
 def send_waiting(send: Callable[[str, str], None], now: datetime) -> int:
-    """Hand every waiting mail to ``send(address, kind)``; one that fails waits for the next round.
+    """Hand every mail that is due to ``send(address, kind)``.
 
-    A crash between sending and noting sends once more: a reminder to sign in does no harm twice.
+    A mail that is refused waits longer each time, and holds up no other. While the mail server itself is in trouble
+    nothing counts as a try: what is urgent is sent when it is back, however long that takes. A crash between sending
+    and noting sends once more: a reminder to sign in does no harm twice.
     """
     sent = 0
-    waiting = Mail.objects.filter(sent_at=None, attempts__lt=ATTEMPTS).select_related("account")
-    for mail in waiting.order_by("id")[:50]:
-        Mail.objects.filter(pk=mail.pk).update(attempts=F("attempts") + 1)
+    waiting = Mail.objects.filter(sent_at=None, attempts__lt=ATTEMPTS).select_related("account").order_by("id")
+    for mail in [mail for mail in waiting if _is_due(mail, now)][:50]:
+        mine = Mail.objects.filter(pk=mail.pk)
+        mine.update(attempts=F("attempts") + 1)
         try:
             send(mail.account.email, mail.kind)
-        except OSError:  # the mail server's trouble; smtplib's errors are OSErrors too
+        except (SMTPRecipientsRefused, SMTPDataError):
+            continue
+        except OSError:  # the server's; smtplib's errors are OSErrors, too
+            mine.update(attempts=F("attempts") - 1)
             break
-        Mail.objects.filter(pk=mail.pk).update(sent_at=now)
+        mine.update(sent_at=now)
         sent += 1
     return sent
+
+
+def _is_due(mail: Mail, now: datetime) -> bool:
+    return now >= mail.queued_at + timedelta(minutes=2**mail.attempts - 1)
 
 
 def forget_sent(now: datetime) -> None:

@@ -48,5 +48,10 @@ def revoke_token(account: int, number: int, now: datetime) -> bool:
     return bool(ApiToken.objects.filter(pk=number, account_id=account, revoked_at=None).update(revoked_at=now))
 
 
+def revoke_tokens_of(account: int, now: datetime) -> int:
+    """Make every token of a person worthless, at all desks. Returns how many there were."""
+    return ApiToken.objects.filter(account_id=account, revoked_at=None).update(revoked_at=now)
+
+
 def _digest(token: str) -> str:
     return sha256(token.encode("utf-8", "replace")).hexdigest()

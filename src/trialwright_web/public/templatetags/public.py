@@ -28,6 +28,12 @@ def link(context: dict[str, Any], name: str, *arguments: str) -> str:
     return in_language_of(context["request"], reverse(f"public:{name}", args=arguments))
 
 
+@register.simple_tag(takes_context=True)
+def in_language(context: dict[str, Any], address: str) -> str:
+    """An address of another screen, in the language that the reader chose for this page."""
+    return in_language_of(context["request"], address)
+
+
 def in_language_of(request: Any, address: str) -> str:
     """The address with the language that stands in this page's own address, if one does."""
     chosen = request.GET.get(PARAMETER)

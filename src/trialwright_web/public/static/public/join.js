@@ -10,10 +10,15 @@
   const result = document.getElementById("result");
   const verdicts = document.getElementById("verdicts");
   const go = document.getElementById("go");
-  const row = {}, why = {}, order = [];
+  const before = document.getElementById("before");
+  let row = {}, why = {}, order = [];
   let now = null;
+  // Each answer is a step that the browser's own Back takes back. The browser is told a number, never an answer.
+  const steps = [];
+  let at = 0;
 
   const inputsOf = (question) => [...question.querySelectorAll("input")];
+  const firstOf = (question) => inputsOf(question).find((input) => input.checked) ?? inputsOf(question)[0];
   const isChoice = (question) => ["boolean", "code"].includes(question.dataset.type);
 
   // {value} or {unknown} or null for what is no answer
@@ -34,7 +39,10 @@
     const error = question.querySelector(".field-error");
     error.textContent = text;
     error.hidden = text === "";
-    inputsOf(question).forEach((input) => input.toggleAttribute("aria-invalid", text !== ""));
+    inputsOf(question).forEach((input) => {
+      if (text) input.setAttribute("aria-invalid", "true");
+      else input.removeAttribute("aria-invalid");
+    });
     if (text) inputsOf(question)[0].focus();
   };
 
@@ -80,13 +88,35 @@
     result.querySelector(".result-title").textContent = against ? words.probablyNot : done ? words.might : words.asking;
     result.querySelector(".result-text").textContent =
       (against ? words.probablyNotSo + " " : done ? words.mightSo + " " : "") + fill(words.left, { fit, open });
-    if (focus && now !== null) inputsOf(byFact.get(now))[0].focus({ preventScroll: false });
+    before.hidden = at === 0;
+    if (focus && now !== null) firstOf(byFact.get(now)).focus({ preventScroll: false });
     if (focus && done) { result.tabIndex = -1; result.focus(); }
   };
+
+  const remember = () => {
+    steps[at] = { row: { ...row }, why: { ...why }, order: [...order], now };
+    steps.length = at + 1;
+  };
+
+  const further = () => {
+    at += 1;
+    remember();
+    history.pushState({ step: at }, "");
+  };
+
+  addEventListener("popstate", (event) => {
+    const kept = steps[event.state?.step];
+    if (!kept) return;
+    at = event.state.step;
+    [row, why, order, now] = [{ ...kept.row }, { ...kept.why }, [...kept.order], kept.now];
+    questions.forEach((question) => complain(question, ""));
+    show(trialwrightPrescreener.judge(row, why), true);
+  });
 
   const step = (focus = true) => {
     const judged = trialwrightPrescreener.judge(row, why);
     now = judged.next;
+    if (focus) further();
     show(judged, focus);
   };
 
@@ -124,8 +154,8 @@
     change.addEventListener("click", () => {
       forget(change.dataset.fact);
       now = change.dataset.fact;
-      const judged = trialwrightPrescreener.judge(row, why);
-      show(judged, true);
+      further();
+      show(trialwrightPrescreener.judge(row, why), true);
     });
     end.append(line.querySelector(".verdict-pill"), change);
     line.append(end);
@@ -141,5 +171,8 @@
   form.removeAttribute("method");
   document.getElementById("stays").hidden = false;
   go.textContent = words.go;
+  before.addEventListener("click", () => history.back());
   step(false);
+  remember();
+  history.replaceState({ step: 0 }, "");
 })();
