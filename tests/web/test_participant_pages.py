@@ -543,6 +543,19 @@ def test_answers_that_an_amendment_made_meaningless_are_asked_again(public, reco
         assert "not answered" in client.get("/me/questionnaires/week_4/fatigue_pain/check").text
 
 
+def test_the_explanation_is_what_is_seen_after_an_answer_at_400_percent(public, staff, record, visit):
+    page = visit(public, "/me/", width=320)
+    page.set_viewport_size({"width": 320, "height": 256})
+    page.fill("#number", "NO-01-007")
+    page.fill("#secret", PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.goto("/me/consent/check/1")
+    page.locator("main input[type=radio]").first.check()
+    page.get_by_role("button", name="Show the explanation").click()
+    top = page.locator("#explanation").bounding_box()["y"]
+    assert 0 <= top < 200
+
+
 def test_the_code_of_the_letter_can_be_shown_while_it_is_typed(public, visit):
     page = visit(public, "/me/enter", width=320)
     page.fill("#secret", "ABCD")

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -125,7 +126,8 @@ def check(request: Request, person: Person, number: int) -> HttpResponse:
     answer = request.POST.get("answer", "")
     if request.method == "POST" and answer in question.answers:
         reading.note(answers={**reading.answers, question.id: answer})
-        return redirect("participant:check", number)
+        # To the explanation: on a narrow screen, or a much enlarged one, it lies below what is seen.
+        return redirect(f"{reverse('participant:check', args=(number,))}#explanation")
     chosen = reading.answers.get(question.id)
     context = {
         "question": question,
