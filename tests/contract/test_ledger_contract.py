@@ -10,6 +10,7 @@ from trialwright.ledger import (
     CheckpointMalformed,
     CheckpointUntrusted,
     EntryMalformed,
+    Foreseen,
     Head,
     NewEntry,
     ProofRejected,
@@ -220,6 +221,37 @@ def test_what_was_read_stands_while_the_ledger_has_as_many_entries(store, event)
         transaction.check({"a": 1}, as_of=4)  # misread, and believed; the store still knows the next place
         transaction.append([event("a", 2, "again")])
     assert ledger.size() == 4
+
+
+@pytest.mark.parametrize("others", [1, 250], ids=["few moved", "more moved than are looked at one by one"])
+@pytest.mark.parametrize(
+    "foreseen", [None, Foreseen("r1"), Foreseen("new", 2), Foreseen("", 0), Foreseen("x", 9)], ids=str
+)
+def test_what_was_foreseen_changes_no_answer(store, event, foreseen, others):
+    """Rightly foreseen, wrongly, or not at all."""
+    ledger = store.ledger(LEDGER)
+    append(ledger, event("a", 1, "r1"), event("b", 1))
+    append(ledger, event("a", 2), *(event("c", n) for n in range(1, others + 1)))
+    with ledger.transaction(foreseen) as transaction, pytest.raises(VersionConflict) as caught:
+        transaction.check({"a": 1, "b": 1, "d": 0}, as_of=2)
+    assert caught.value.streams == {"a": (1, 2)}
+    with ledger.transaction(foreseen) as transaction:
+        transaction.check({"b": 1, "c": others, "d": 0}, as_of=2)
+        with pytest.raises(VersionConflict):
+            transaction.append([event("a", 2, "new")])
+        with pytest.raises(RequestAlreadyRecorded):
+            transaction.append([event("b", 2, "r1")])
+        transaction.append([event("b", 2, "new"), event("d", 1, "new")])
+        transaction.append([event("b", 3, "new")])
+        transaction.check({"b": 3, "d": 1, "a": 2}, as_of=2)
+    with ledger.transaction(foreseen) as transaction, pytest.raises(RequestAlreadyRecorded):
+        transaction.append([event("b", 4, "new")])
+    with ledger.transaction(foreseen) as transaction:
+        with transaction.savepoint():
+            transaction.append([event("b", 4, "newer")])
+        with pytest.raises(RequestAlreadyRecorded), transaction.savepoint():
+            transaction.append([event("b", 5, "newer")])
+    assert ledger.stream_version("b") == 4
 
 
 def test_a_request_is_carried_out_once(store, event):

@@ -114,6 +114,7 @@ def test_a_server_that_hashes_otherwise_than_the_program_is_not_written_to(postg
         with pytest.raises(LedgerDamaged), store.ledger("demo/open").transaction() as transaction:
             transaction.append([NewEntry(**said, body=canonical(said))])
         assert store.ledger("demo/open").size() == 0
+        assert store.ledger("demo/open").size() == 0
 
 
 def files_holding(connection, what):

@@ -44,7 +44,7 @@ from trialwright.ledger.merkle import (
     verify_consistency,
     verify_inclusion,
 )
-from trialwright.ledger.port import Head, Ledger, ProjectionRows, Store, Transaction
+from trialwright.ledger.port import Foreseen, Head, Ledger, ProjectionRows, Store, Transaction
 from trialwright.ledger.verification import verify_export, verify_ledger
 from trialwright.ledger.verify import Fault, Report
 from trialwright.ledger.witness import Witness
@@ -59,6 +59,7 @@ __all__ = [
     "EntryMalformed",
     "ExportRefused",
     "Fault",
+    "Foreseen",
     "Frontier",
     "Head",
     "Ledger",

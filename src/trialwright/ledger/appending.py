@@ -23,6 +23,12 @@ class Recorded(Protocol):
         """The entries with ``seq <= upto`` of the first of these requests that has any."""
         ...
 
+    def moved(self, as_of: int) -> Mapping[str, int] | None:
+        """The version of each stream that had entries after the first ``as_of`` when the head was locked; None if
+        it was not asked.
+        """
+        ...
+
 
 class Appending:
     """The growing end of one ledger during one transaction.
@@ -56,10 +62,14 @@ class Appending:
         if as_of == self.frontier.size:
             self._versions |= expected  # nothing was written since they were read
             return
+        moved = self._recorded.moved(as_of) if as_of is not None and not self._versions else None
+        if moved is not None:
+            # Streams that nobody wrote to since they were read have the version that was read.
+            self._versions |= {**expected, **{name: moved[name] for name in moved if name in expected}}
         found = self._versions_of(expected.keys())
-        moved = {name: (want, found[name]) for name, want in expected.items() if found[name] != want}
-        if moved:
-            raise VersionConflict(moved)
+        differ = {name: (want, found[name]) for name, want in expected.items() if found[name] != want}
+        if differ:
+            raise VersionConflict(differ)
 
     def extend(self, entries: Sequence[NewEntry]) -> tuple[Entry, ...]:
         """Check the entries and give them their places and hashes; nothing has changed if it raises."""

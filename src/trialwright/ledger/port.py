@@ -24,6 +24,20 @@ class Head(NamedTuple):
     root: bytes
 
 
+class Foreseen(NamedTuple):
+    """What a transaction is going to be asked: a store far away answers it on the way on which it takes the lock.
+
+    Nothing is checked that would not be checked without.
+
+    Args:
+        request_id: under which entries will be appended; empty where that is not known.
+        as_of: the same of :meth:`Transaction.check`.
+    """
+
+    request_id: str = ""
+    as_of: int | None = None
+
+
 class ProjectionRows(Rows, Protocol):
     """Rows of projection tables inside a transaction."""
 
@@ -133,10 +147,13 @@ class Ledger(Protocol):
         """What the request wrote, in order; empty if it is unknown."""
         ...
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
+    def transaction(self, foreseen: Foreseen | None = None) -> AbstractContextManager[Transaction]:
         """Take the head lock; commit at the end of the block, roll back on an exception.
 
         Transactions of two stores may be nested; two of the same store may not.
+
+        Args:
+            foreseen: what the transaction will be asked, as far as the caller knows.
 
         Raises:
             StoreLocked: another writer held the lock too long.

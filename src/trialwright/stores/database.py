@@ -10,6 +10,8 @@ from typing import Any, Literal, Protocol
 from trialwright.ledger import Entry, Frontier
 
 Parameters = Sequence[str | int | bytes | None]
+Question = tuple[str, Parameters]
+"""A query and its values."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +83,19 @@ class Database(Protocol):
         """Undo the transaction, if one is still open."""
         ...
 
-    def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
-        """Wait for the ledger's head, hold it to the end of the transaction; its chain value and frontier."""
+    def lock_head(self, ledger_id: str, then: Sequence[Question] = ()) -> tuple[bytes, Frontier, list[list[Any]]]:
+        """Wait for the ledger's head, hold it to the end of the transaction; its chain value and frontier.
+
+        Args:
+            then: what to ask as soon as it is held.
+
+        Returns:
+            With the answers to all of ``then``, or to none of it where asking ahead saves no way.
+        """
         ...
 
     def write(self, ledger_id: str, entries: Sequence[Entry], frontier: Frontier) -> None:
-        """Write entries that follow the head, and the head after them."""
+        """Write entries that follow the head, and the head after them; may wait as :meth:`put` does."""
         ...
 
     def write_checkpoint(self, ledger_id: str, size: int, note: str) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from trialwright.ledger import Entry, Frontier
-from trialwright.stores.database import Database, Parameters, Put
+from trialwright.stores.database import Database, Parameters, Put, Question
 
 _ACT = "grouped_act"
 
@@ -73,8 +73,8 @@ class GroupingDatabase:
             self._database.run(f"RELEASE SAVEPOINT {_ACT}")
             self._in_act = False
 
-    def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
-        return self._database.lock_head(ledger_id)
+    def lock_head(self, ledger_id: str, then: Sequence[Question] = ()) -> tuple[bytes, Frontier, list[list[Any]]]:
+        return self._database.lock_head(ledger_id, then)
 
     def write(self, ledger_id: str, entries: Sequence[Entry], frontier: Frontier) -> None:
         self._database.write(ledger_id, entries, frontier)

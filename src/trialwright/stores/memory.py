@@ -13,6 +13,7 @@ from trialwright.foundation.tables import Cell, Key, Row, Rows, Table
 from trialwright.ledger import (
     Appending,
     Entry,
+    Foreseen,
     Frontier,
     Head,
     NewEntry,
@@ -183,7 +184,7 @@ class MemoryLedger:
             return self._record.request(request_id)
 
     @contextmanager
-    def transaction(self) -> Iterator[MemoryTransaction]:
+    def transaction(self, foreseen: Foreseen | None = None) -> Iterator[MemoryTransaction]:
         with self._store._transaction(self.ledger_id) as transaction:
             yield transaction
 
@@ -286,6 +287,9 @@ class _Record:
 
     def versions(self, streams: Collection[str]) -> dict[str, int]:
         return {name: len(self.streams.get(name, ())) for name in streams}
+
+    def moved(self, as_of: int) -> None:
+        """Versions are at hand."""
 
     def requests(self, request_ids: Collection[str], upto: int) -> tuple[Entry, ...]:
         for request_id in request_ids:

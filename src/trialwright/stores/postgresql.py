@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import conninfo, errors, sql
 
 from trialwright.ledger import Entry, Frontier, LedgerDamaged
-from trialwright.stores.database import Parameters, Put, unpacked
+from trialwright.stores.database import Parameters, Put, Question, packed, unpacked
 from trialwright.stores.errors import (
     NotAStore,
     StoreMissing,
@@ -32,7 +32,7 @@ _ROWS_AT_ONCE = 1000
 _DATABASE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,49}\Z")
 _INSTALLING = 0x54574C47  # advisory lock: one installation at a time
 
-_APPEND = "SELECT * FROM ledger.append_events(%s, %s::text[], %s::bigint[], %s::text[], %s::text[], %b::bytea[])"
+_APPEND = b"SELECT * FROM ledger.append_events(%s, %s::text[], %s::bigint[], %s::text[], %s::text[], %b::bytea[])"
 _IDLE = psycopg.pq.TransactionStatus.IDLE
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -83,6 +83,19 @@ def open_postgresql(url: str, *, create: bool, password: str | None = None, acts
         raise
 
 
+class _Statement(NamedTuple):
+    """What is sent to the server.
+
+    Args:
+        text, values: the statement.
+        head: of one that appends: size, chain value and frontier that the server must come to, too.
+    """
+
+    text: bytes
+    values: Sequence[Any] = ()
+    head: tuple[int, bytes, bytes] | None = None
+
+
 class PostgresqlDatabase:
     """A PostgreSQL connection that has become the application's role.
 
@@ -105,7 +118,7 @@ class PostgresqlDatabase:
         self._connection = connection
         # One for all questions whose answer is read at once; making a cursor costs as much as asking.
         self._cursor = connection.cursor()
-        self._waiting: list[tuple[bytes, Sequence[Any]]] = []
+        self._waiting: list[_Statement] = []
         name = connection.info.dbname
         self._owner, self._app = f"{name}_owner", f"{name}_app"
         with named_errors():
@@ -127,11 +140,11 @@ class PostgresqlDatabase:
 
     def run_many(self, sql: str, many: Sequence[Parameters]) -> None:
         text = _dialect(sql)
-        self._waiting += [(text, values) for values in many]
+        self._waiting += [_Statement(text, values) for values in many]
 
     def put(self, how: Put, rows: Sequence[Parameters]) -> None:
         if len(rows) == 1:
-            self._waiting.append((_dialect(how.one), rows[0]))
+            self._waiting.append(_Statement(_dialect(how.one), rows[0]))
             return
         # One statement for all of them: a form of thirty items is thirty rows. A column in which they differ goes as
         # an array; of one in which they agree, as of most of an item's, the value goes once.
@@ -139,7 +152,7 @@ class PostgresqlDatabase:
             columns = list(zip(*rows[at : at + _ROWS_AT_ONCE], strict=True))
             differ = tuple(any(value != column[0] for value in column) for column in columns)
             values = [list(column) if many else column[0] for column, many in zip(columns, differ, strict=True)]
-            self._waiting.append((_dialect(_arrays(how, differ)), values))
+            self._waiting.append(_Statement(_dialect(_arrays(how, differ)), values))
 
     def settle(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -147,9 +160,11 @@ class PostgresqlDatabase:
             self._send(waiting)
 
     def begin(self) -> None:
-        self._waiting.append((_dialect("BEGIN ISOLATION LEVEL READ COMMITTED"), ()))
+        self._waiting.append(_Statement(_dialect("BEGIN ISOLATION LEVEL READ COMMITTED")))
 
     def commit(self) -> None:
+        if any(statement.head is not None for statement in self._waiting):
+            self.settle()  # what the server makes of the entries is looked at before it is final
         # COMMIT of a failed transaction answers ROLLBACK and no error; nothing may take that for success.
         if self._answer("COMMIT").statusmessage != "COMMIT":
             raise StoreUnavailable("the server gave the transaction up", remedy="carry out the act again")
@@ -161,9 +176,15 @@ class PostgresqlDatabase:
             with named_errors():
                 self._connection.execute("ROLLBACK")
 
-    def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
-        [(size, chain, nodes)] = self.rows("SELECT * FROM ledger.lock_head(?)", (ledger_id,))
-        return chain, unpacked(size, nodes)
+    def lock_head(self, ledger_id: str, then: Sequence[Question] = ()) -> tuple[bytes, Frontier, list[list[Any]]]:
+        lock = ("SELECT * FROM ledger.lock_head(?)", (ledger_id,))
+        waiting, self._waiting = self._waiting, []
+        asked = [_Statement(_dialect(sql), values) for sql, values in (lock, *then)]
+        # Each sees what was committed before it begins, so those after the lock see all that it waited for.
+        with named_errors():
+            answers = [cursor.fetchall() for cursor in self._send([*waiting, *asked])[len(waiting) :]]
+        [(size, chain, nodes)] = answers[0]
+        return chain, unpacked(size, nodes), answers[1:]
 
     def write(self, ledger_id: str, entries: Sequence[Entry], frontier: Frontier) -> None:
         columns = (
@@ -173,13 +194,8 @@ class PostgresqlDatabase:
             [entry.request_id for entry in entries],
             [entry.body for entry in entries],
         )
-        found = self._answer(_APPEND, (ledger_id, *columns)).fetchone()
-        if found != (frontier.size, entries[-1].chain, b"".join(frontier.nodes)):
-            raise LedgerDamaged(
-                f"the server and this program number or hash {ledger_id} differently",
-                remedy="verify the ledger against a checkpoint held outside; nothing was written",
-                ledger_id=ledger_id,
-            )
+        head = (frontier.size, entries[-1].chain, packed(frontier))
+        self._waiting.append(_Statement(_APPEND, (ledger_id, *columns), head))
 
     def write_checkpoint(self, ledger_id: str, size: int, note: str) -> None:
         self.rows("SELECT ledger.save_checkpoint(?, ?, ?)", (ledger_id, size, note))
@@ -213,12 +229,20 @@ class PostgresqlDatabase:
         with named_errors():
             if not waiting:
                 return self._cursor.execute(_dialect(sql), values)
-            return self._send([*waiting, (_dialect(sql), values)])[-1]
+            return self._send([*waiting, _Statement(_dialect(sql), values)])[-1]
 
-    def _send(self, statements: Sequence[tuple[bytes, Sequence[Any]]]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
+    def _send(self, statements: Sequence[_Statement]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
         # After the first that fails the server skips the others; leaving the pipeline raises its error.
         with self._connection.pipeline():
-            return [self._connection.execute(text, values) for text, values in statements]
+            cursors = [self._connection.execute(statement.text, statement.values) for statement in statements]
+        for statement, cursor in zip(statements, cursors, strict=True):
+            if statement.head is not None and cursor.fetchone() != statement.head:
+                raise LedgerDamaged(
+                    "the server and this program number or hash entries differently",
+                    remedy="verify the ledger against a checkpoint held outside; nothing was written",
+                    ledger_id=statement.values[0],
+                )
+        return cursors
 
     def _is_installed(self) -> bool:
         # Asked of the catalogue table: to_regnamespace() may answer from a cache that an advisory lock does not

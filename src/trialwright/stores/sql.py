@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from trialwright.foundation.errors import Refusal
 from trialwright.foundation.ports import Keyring
@@ -13,6 +13,7 @@ from trialwright.foundation.tables import Rows
 from trialwright.ledger import (
     Appending,
     Entry,
+    Foreseen,
     Frontier,
     Head,
     NewEntry,
@@ -22,7 +23,7 @@ from trialwright.ledger import (
 )
 from trialwright.stores.cells import ReadOnlyRows
 from trialwright.stores.checks import checked_checkpoint, checked_size, nested
-from trialwright.stores.database import Database, unpacked
+from trialwright.stores.database import Database, Question, unpacked
 from trialwright.stores.errors import RestoredBehind, ViewsLeftOut
 from trialwright.stores.holds import is_held
 from trialwright.stores.keyrings import MemoryKeyring
@@ -31,6 +32,9 @@ from trialwright.stores.sql_rows import SqlRows
 
 _PAGE = 1000
 _NAMES_AT_ONCE = 500
+_FORESEEN = 200
+"""Entries of others that are looked at one by one."""
+_PLACES = "SELECT seq FROM ledger_entry WHERE ledger_id = ? AND request_id = ?"
 _ENTRY = "SELECT seq, stream, stream_seq, type, request_id, body, leaf, chain FROM ledger_entry WHERE ledger_id = ?"
 
 
@@ -87,7 +91,7 @@ class SqlStore:
         self.close()
 
     @contextmanager
-    def transaction(self, ledger_id: str) -> Iterator[SqlTransaction]:
+    def transaction(self, ledger_id: str, foreseen: Foreseen | None = None) -> Iterator[SqlTransaction]:
         """The transaction of one ledger; :meth:`SqlLedger.transaction` is the door."""
         if self._in_transaction:
             raise nested()
@@ -99,7 +103,7 @@ class SqlStore:
             # Asked again while it is held, so that whoever ends the hold need not restart everybody else.
             held = _why_held(self._database, ledger_id) if self._held else None
             self._held = held is not None
-            transaction = SqlTransaction(self._database, ledger_id, self._rows, held=held)
+            transaction = SqlTransaction(self._database, ledger_id, self._rows, foreseen or Foreseen(), held=held)
             yield transaction
             self._rows.flush()
             self._database.commit()
@@ -136,14 +140,8 @@ class SqlLedger:
         return found[0][0] if found else 0
 
     def moved(self, after: int, most: int) -> tuple[int, Mapping[str, int]] | None:
-        found = self._database.rows(
-            "SELECT seq, stream, stream_seq FROM ledger_entry WHERE ledger_id = ? AND seq > ?"
-            f" ORDER BY seq LIMIT {most + 1}",
-            (self.ledger_id, after),
-        )
-        if len(found) > most:
-            return None
-        return found[-1][0] if found else after, {stream: number for _seq, stream, number in found}
+        found = self._database.rows(*_came_after(self.ledger_id, after, most))
+        return (found[-1][0] if found else after, _last_of_each(found)) if len(found) <= most else None
 
     def root(self, size: int | None = None) -> bytes:
         head = self.head()
@@ -198,8 +196,8 @@ class SqlLedger:
         return _request(self._database, self.ledger_id, request_id)
 
     @contextmanager
-    def transaction(self) -> Iterator[SqlTransaction]:
-        with self._store.transaction(self.ledger_id) as transaction:
+    def transaction(self, foreseen: Foreseen | None = None) -> Iterator[SqlTransaction]:
+        with self._store.transaction(self.ledger_id, foreseen) as transaction:
             yield transaction
 
     def _leaves(self, size: int) -> Iterator[bytes]:
@@ -234,13 +232,15 @@ def _why_held(database: Database, ledger_id: str) -> Refusal | None:
 class SqlTransaction:
     """A transaction on a SQL store; made by :meth:`SqlLedger.transaction`."""
 
-    def __init__(self, database: Database, ledger_id: str, rows: SqlRows, *, held: Refusal | None) -> None:
+    def __init__(
+        self, database: Database, ledger_id: str, rows: SqlRows, foreseen: Foreseen, *, held: Refusal | None
+    ) -> None:
         self._database = database
         self._ledger_id = ledger_id
         self._rows = rows
         self._held = held
-        chain, frontier = database.lock_head(ledger_id)
-        self._appending = Appending(chain, frontier, _Recorded(database, ledger_id))
+        chain, frontier, answers = database.lock_head(ledger_id, _questions(ledger_id, foreseen))
+        self._appending = Appending(chain, frontier, _Recorded(database, ledger_id, frontier.size, foreseen, answers))
         self._depth = 0
 
     @property
@@ -291,16 +291,35 @@ class SqlTransaction:
 
 
 class _Recorded:
-    """What stands in the database, for :class:`Appending`."""
+    """What stands in the database, for :class:`Appending`.
 
-    def __init__(self, database: Database, ledger_id: str) -> None:
+    Args:
+        size: entries when the head was locked.
+        foreseen: what was asked ahead then.
+        answers: to :func:`_questions`; empty where nothing was asked ahead.
+    """
+
+    def __init__(
+        self, database: Database, ledger_id: str, size: int, foreseen: Foreseen, answers: Sequence[list[Any]]
+    ) -> None:
         self._database = database
         self._ledger_id = ledger_id
+        self._size = size
+        waiting = iter(answers)
+        self._new = foreseen.request_id if answers and foreseen.request_id and not next(waiting) else None
+        self._as_of = foreseen.as_of
+        self._came = next(waiting) if answers and foreseen.as_of is not None else None
+
+    def moved(self, as_of: int) -> dict[str, int] | None:
+        known = self._came is not None and as_of == self._as_of and len(self._came) <= _FORESEEN
+        return _last_of_each(self._came or ()) if known else None
 
     def versions(self, streams: Collection[str]) -> dict[str, int]:
         return _versions(self._database, self._ledger_id, streams)
 
     def requests(self, request_ids: Collection[str], upto: int) -> tuple[Entry, ...]:
+        if upto == self._size and all(one == self._new for one in request_ids):
+            return ()
         for names in _portions(request_ids):
             # One look at each id; for a list of ids PostgreSQL may walk the whole ledger.
             found = self._database.rows(
@@ -330,12 +349,35 @@ def _versions(database: Database, ledger_id: str, streams: Collection[str]) -> d
     return versions
 
 
+def _questions(ledger_id: str, foreseen: Foreseen) -> list[Question]:
+    """What a transaction asks with the lock: whether the request was made before, and who wrote since."""
+    first = [_place_of(ledger_id, foreseen.request_id)] if foreseen.request_id else []
+    since = [_came_after(ledger_id, foreseen.as_of, _FORESEEN)] if foreseen.as_of is not None else []
+    return first + since
+
+
+def _came_after(ledger_id: str, after: int, most: int) -> Question:
+    """Entries after the first ``after``, one more than ``most`` at the most."""
+    return (
+        "SELECT seq, stream, stream_seq FROM ledger_entry WHERE ledger_id = ? AND seq > ?"
+        f" ORDER BY seq LIMIT {most + 1}",
+        (ledger_id, after),
+    )
+
+
+def _last_of_each(came: Iterable[tuple[int, str, int]]) -> dict[str, int]:
+    return {stream: number for _seq, stream, number in came}
+
+
+def _place_of(ledger_id: str, request_id: str) -> Question:
+    return f"{_PLACES} LIMIT 1", (ledger_id, request_id)
+
+
 def _request(database: Database, ledger_id: str, request_id: str) -> tuple[Entry, ...]:
     # Asked in one step, SQLite would read the whole ledger in order of seq; the index by request holds the places.
-    places = "SELECT seq FROM ledger_entry WHERE ledger_id = ? AND request_id = ?"
-    if not database.rows(f"{places} LIMIT 1", (ledger_id, request_id)):
+    if not database.rows(*_place_of(ledger_id, request_id)):
         return ()  # as nearly always: a request is repeated only by who did not hear the answer
-    found = database.rows(f"{_ENTRY} AND seq IN ({places}) ORDER BY seq", (ledger_id, ledger_id, request_id))
+    found = database.rows(f"{_ENTRY} AND seq IN ({_PLACES}) ORDER BY seq", (ledger_id, ledger_id, request_id))
     return tuple(map(Entry._make, found))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from trialwright.foundation.errors import RecordError
 from trialwright.ledger import Entry, Frontier, LedgerDamaged, chain_start
-from trialwright.stores.database import Parameters, Put, packed, unpacked
+from trialwright.stores.database import Parameters, Put, Question, packed, unpacked
 from trialwright.stores.errors import (
     AppendOnly,
     NotAStore,
@@ -195,7 +195,7 @@ class SqliteDatabase:
             if not self._closed and self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def lock_head(self, ledger_id: str) -> tuple[bytes, Frontier]:
+    def lock_head(self, ledger_id: str, then: Sequence[Question] = ()) -> tuple[bytes, Frontier, list[list[Any]]]:
         found = self.rows("SELECT size, chain, frontier FROM ledger_head WHERE ledger_id = ?", (ledger_id,))
         size, chain, nodes = found[0] if found else (0, chain_start(ledger_id), b"")
         last = self.rows(
@@ -208,7 +208,7 @@ class SqliteDatabase:
                 remedy="verify the ledger against a checkpoint held outside, restore what is missing",
                 ledger_id=ledger_id,
             )
-        return chain, unpacked(size, nodes)
+        return chain, unpacked(size, nodes), []  # there is no way to the file that would be saved
 
     def write(self, ledger_id: str, entries: Sequence[Entry], frontier: Frontier) -> None:
         self.run_many(

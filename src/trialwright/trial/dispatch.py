@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from trialwright.build import Build
 from trialwright.foundation.errors import Refusal, TrialwrightError
 from trialwright.foundation.ports import Clock, Entropy
-from trialwright.ledger import NewEntry, RequestAlreadyRecorded, VersionConflict
+from trialwright.ledger import Foreseen, NewEntry, RequestAlreadyRecorded, VersionConflict
 from trialwright.ledger.port import Ledger, Store, Transaction
 from trialwright.protocol.roles import Role
 from trialwright.stores.record_only import views_are_folded
@@ -78,6 +78,7 @@ class _Request:
     observed_at: str | None
     reason: str | None
     signature: Signature | None
+    state: State | None
 
     @cached_property
     def digest(self) -> str:
@@ -171,6 +172,7 @@ class Trial:
         observed_at: str | None = None,
         reason: str | None = None,
         signature: Signature | None = None,
+        state: State | None = None,
     ) -> Receipt:
         """Carry out a command.
 
@@ -181,6 +183,8 @@ class Trial:
             observed_at: when the thing happened, ISO with offset, if it is a report of fact.
             reason: why, where the act asks for one.
             signature: given with re-authentication, where the act needs one.
+            state: what the caller has read of this trial for the same act, so that it need not be read again. Like
+                all that is decided on, it must still stand when the act is written; else everything is read anew.
 
         Raises:
             Refusal: by name; nothing was written, and the attempt stands in the security log.
@@ -189,7 +193,7 @@ class Trial:
             VersionConflict: other writers kept moving what the decision read.
         """
         self.recover()
-        request = _Request(command, by, request_id, observed_at, reason, signature)
+        request = _Request(command, by, request_id, observed_at, reason, signature, state)
         try:
             requests.check_readable(command, by, request_id, reason)
             receipt = self._receipt(request)
@@ -261,43 +265,49 @@ class Trial:
 
     def _carry_out(self, request: _Request) -> Receipt:
         for attempt in range(1, RETRIES + 1):
-            state = self._state_for(request.command)
-            site = site_of(request.command, request.by, state)
-            build = self._build(request, site, state)
-            zone = _zone(build, site)
-            context = self._context(request, build, zone)
-            _ = context.happened  # a claimed time is checked even where no decision asks for it
-            self._check_spaces(build)
-            permit(request.command, context, state, self.ledgers)
-            decide: Decide = DECISIONS[type(request.command)]
-            events = tuple(decide(request.command, state, context))
-            about = Circumstances(
-                now=context.now,
-                observed_at=request.observed_at,
-                actor=request.by,
-                zone=zone,
-                reason=request.reason,
-                build=context.build.id,
-                request_id=request.request_id,
-                asked=request.digest,
-            )
-            beyond = about if _reason_crosses(request.command) else replace(about, reason=None)
+            known = request.state if attempt == 1 else None
             try:
-                return Receipt(request.request_id, self._commit(events, state, about, beyond))
+                return self._carry_out_once(request, self._state_for(request.command, known))
             except VersionConflict:
                 if attempt == RETRIES:
                     raise
+            except TrialwrightError:
+                if known is None:
+                    raise  # nobody is refused for what may be true no more
         raise AssertionError("the loop returns or raises")  # pragma: no cover
 
-    def _state_for(self, command: Command) -> State:
-        """A fresh state; for a closed command one in which every crossing is complete.
+    def _carry_out_once(self, request: _Request, state: State) -> Receipt:
+        site = site_of(request.command, request.by, state)
+        build = self._build(request, site, state)
+        zone = _zone(build, site)
+        context = self._context(request, build, zone)
+        _ = context.happened  # a claimed time is checked even where no decision asks for it
+        self._check_spaces(build)
+        permit(request.command, context, state, self.ledgers)
+        decide: Decide = DECISIONS[type(request.command)]
+        events = tuple(decide(request.command, state, context))
+        about = Circumstances(
+            now=context.now,
+            observed_at=request.observed_at,
+            actor=request.by,
+            zone=zone,
+            reason=request.reason,
+            build=context.build.id,
+            request_id=request.request_id,
+            asked=request.digest,
+        )
+        beyond = about if _reason_crosses(request.command) else replace(about, reason=None)
+        return Receipt(request.request_id, self._commit(events, state, about, beyond))
+
+    def _state_for(self, command: Command, known: State | None) -> State:
+        """The state that is known, else a fresh one; for a closed command one in which every crossing is complete.
 
         Only the newest crossing can be completed later. So a closed command reads which one it is, and may add the
         next only if that is still the newest when the locks are held: one that another process left incomplete
         after we looked is never buried.
         """
         while True:
-            state = self.state()
+            state, known = known or self.state(), None
             if not self._two_ledgers or command.PERMISSION.space is Space.OPEN:
                 return state
             newest = state.of(Crossings).newest
@@ -364,30 +374,35 @@ class Trial:
             self._entries(Space.CLOSED, closed, state, about),
             self._entries(Space.OPEN, crossing, state, beyond),
             state,
-            about.asked,
+            about,
         )
 
     def _append_one(self, events: Sequence[Event], state: State, about: Circumstances) -> tuple[Fact, ...]:
         entries = self._entries(Space.OPEN, events, state, about)
         expected = _older(*state.read.values()) if self.one_space else state.read[Space.OPEN]
         as_of = state.as_of(*Space) if self.one_space else state.as_of(Space.OPEN)
-        with self.ledgers[Space.OPEN].transaction() as transaction:
+        with self.ledgers[Space.OPEN].transaction(Foreseen(about.request_id, as_of)) as transaction:
             transaction.check(expected, as_of)
             written = self._write(Space.OPEN, transaction, entries, about.asked)
         self._committed(Space.OPEN, written)
         return written.facts
 
     def _append_both(
-        self, closed_entries: Sequence[NewEntry], open_entries: Sequence[NewEntry], state: State, asked: str
+        self,
+        closed_entries: Sequence[NewEntry],
+        open_entries: Sequence[NewEntry],
+        state: State,
+        about: Circumstances,
     ) -> tuple[Fact, ...]:
+        foreseen = {space: Foreseen(about.request_id, state.as_of(space)) for space in Space}
         with ExitStack() as stack:
             # The open lock is taken first and let go last, so the closed ledger commits before the open one.
-            open_transaction = stack.enter_context(self.ledgers[Space.OPEN].transaction())
-            closed_transaction = stack.enter_context(self.ledgers[Space.CLOSED].transaction())
+            open_transaction = stack.enter_context(self.ledgers[Space.OPEN].transaction(foreseen[Space.OPEN]))
+            closed_transaction = stack.enter_context(self.ledgers[Space.CLOSED].transaction(foreseen[Space.CLOSED]))
             open_transaction.check(state.read[Space.OPEN], state.as_of(Space.OPEN))
             in_open = self._write(Space.OPEN, open_transaction, open_entries)
             closed_transaction.check(state.read[Space.CLOSED], state.as_of(Space.CLOSED))
-            in_closed = self._write(Space.CLOSED, closed_transaction, closed_entries, asked)
+            in_closed = self._write(Space.CLOSED, closed_transaction, closed_entries, about.asked)
         self._committed(Space.CLOSED, in_closed)
         self._committed(Space.OPEN, in_open)
         return in_closed.facts + in_open.facts

@@ -223,6 +223,7 @@ class Desk:
                 observed_at=observed_at,
                 reason=reason or None,
                 signature=signature,
+                state=vars(self).get("state"),
             )
         finally:
             for name in ("state", "build"):

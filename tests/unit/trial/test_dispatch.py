@@ -25,8 +25,10 @@ from trialwright.trial.event import Space
 from trialwright.trial.permission import NotPermitted, SpaceUnavailable
 from trialwright.trial.requests import RequestReused, RequestUnreadable
 from trialwright.trial.setup.commands import CreateStudy, PauseRecruitment, ResumeRecruitment, SiteNotActive
+from trialwright.trial.setup.state import SiteSetup
 
 NURSE = Actor("nurse-01", Role.STUDY_NURSE, "hospital-01", "01")
+SPONSOR = Actor("sponsor", Role.SPONSOR, "centre")
 INVESTIGATOR = Actor("investigator-01", Role.INVESTIGATOR, "hospital-01", "01")
 
 
@@ -71,8 +73,8 @@ class CrashingLedger:
         return getattr(self._ledger, name)
 
     @contextmanager
-    def transaction(self):
-        with self._ledger.transaction() as transaction:
+    def transaction(self, foreseen):
+        with self._ledger.transaction(foreseen) as transaction:
             yield transaction
             raise Crash
 
@@ -166,6 +168,34 @@ def test_a_gate_that_closes_meanwhile_refuses(trial_world):
         twin.dispatch(ScreenParticipant(site="01"), by=NURSE, request_id="mine")
     assert caught.value.code == "enrolment.site_not_recruiting"
     assert trial_world.trial.state().of(Numbering, "01").last == 0
+
+
+def test_what_the_caller_read_decides_only_as_long_as_it_stands(trial_world):
+    read = trial_world.trial.state()
+    assert read.of(Numbering, "01").last == 0
+    trial_world.twin().dispatch(ScreenParticipant(site="01"), by=NURSE, request_id="another")
+    receipt = trial_world.trial.dispatch(ScreenParticipant(site="01"), by=NURSE, request_id="mine", state=read)
+    assert receipt.event(ParticipantScreened).participant == "NO-01-002"
+
+
+def test_what_the_caller_read_lets_nobody_in_whom_the_record_refuses_by_now(trial_world):
+    trial = trial_world.trial
+    read = trial.state()
+    assert read.of(Numbering, "01").last == 0
+    trial_world.twin().dispatch(PauseRecruitment(site="01"), by=SPONSOR, request_id="pause", reason="a shortage")
+    with pytest.raises(Exception, match="paused"):
+        trial.dispatch(ScreenParticipant(site="01"), by=NURSE, request_id="mine", state=read)
+
+
+def test_nobody_is_refused_for_what_the_caller_read_and_is_true_no_more(trial_world):
+    trial_world.give(PauseRecruitment(site="01"), "sponsor")
+    trial = trial_world.trial
+    read = trial.state()
+    assert not read.of(SiteSetup, "01").recruiting
+    trial_world.twin().dispatch(ResumeRecruitment(site="01"), by=SPONSOR, request_id="resume", reason="it has come")
+    receipt = trial.dispatch(ScreenParticipant(site="01"), by=NURSE, request_id="mine", state=read)
+    assert receipt.event(ParticipantScreened).participant == "NO-01-001"
+    assert trial_world.attempts() == []
 
 
 def test_after_many_conflicts_the_caller_is_told(trial_world):
