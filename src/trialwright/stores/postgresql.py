@@ -116,8 +116,9 @@ class PostgresqlDatabase:
 
     def __init__(self, connection: Connection, *, create: bool) -> None:
         self._connection = connection
-        # One for all questions whose answer is read at once; making a cursor costs as much as asking.
-        self._cursor = connection.cursor()
+        # Used again and again: what they hold is read before anything else is asked, and making one costs as much as
+        # asking. The first is that of every statement sent alone.
+        self._cursors = [connection.cursor()]
         self._waiting: list[_Statement] = []
         name = connection.info.dbname
         self._owner, self._app = f"{name}_owner", f"{name}_app"
@@ -228,13 +229,17 @@ class PostgresqlDatabase:
         waiting, self._waiting = self._waiting, []
         with named_errors():
             if not waiting:
-                return self._cursor.execute(_dialect(sql), values)
+                return self._cursors[0].execute(_dialect(sql), values)
             return self._send([*waiting, _Statement(_dialect(sql), values)])[-1]
 
     def _send(self, statements: Sequence[_Statement]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
+        while len(self._cursors) < len(statements):
+            self._cursors.append(self._connection.cursor())
+        cursors = self._cursors[: len(statements)]
         # After the first that fails the server skips the others; leaving the pipeline raises its error.
         with self._connection.pipeline():
-            cursors = [self._connection.execute(statement.text, statement.values) for statement in statements]
+            for statement, cursor in zip(statements, cursors, strict=True):
+                cursor.execute(statement.text, statement.values)
         for statement, cursor in zip(statements, cursors, strict=True):
             if statement.head is not None and cursor.fetchone() != statement.head:
                 raise LedgerDamaged(

@@ -82,6 +82,8 @@ class Sent:
     @cached_property
     def rows(self) -> dict[str, int]:
         """Repeating group → rows that the page showed, up to the first empty one after all others."""
+        if not self.place.compiled.has_rows:
+            return {}
         rows = rows_of(self.place.compiled, [name for name, typed in self._all.items() if not typed.is_blank], {})
         return {
             group: min(_count(self.request.POST.get(f"rows.{group}", "1")), count + 1)
