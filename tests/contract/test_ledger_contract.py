@@ -308,6 +308,24 @@ def test_a_first_transaction_rolled_back_leaves_no_trace(store, event):
     assert append(ledger, event("a", 1))[0].seq == 1
 
 
+def test_what_the_database_refuses_is_known_when_it_has_settled(store, event):
+    ledger = store.ledger(LEDGER)
+    append(ledger, event("a", 1))
+    reached = []
+    with pytest.raises(AppendOnly), ledger.transaction() as transaction:
+        transaction.check({"a": 0}, as_of=1)  # misread, and believed
+        transaction.append([event("a", 1, "again")])
+        transaction.settle()
+        reached.append("the commit")
+    assert not reached
+    assert ledger.size() == 1
+    with ledger.transaction() as transaction:
+        transaction.settle()
+        transaction.append([event("a", 2)])
+        transaction.settle()
+    assert ledger.size() == 2
+
+
 def test_a_savepoint_undoes_its_own_block_only(store, event):
     ledger = store.ledger(LEDGER)
     with ledger.transaction() as transaction:

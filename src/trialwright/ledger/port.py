@@ -90,6 +90,13 @@ class Transaction(Protocol):
         """What the request wrote, in order; empty if it is unknown."""
         ...
 
+    def settle(self) -> None:
+        """Make sure that the database has taken everything so far: what it refuses may be known only when it commits.
+
+        For whoever must not commit elsewhere before. Raises what ``append`` and rows raise.
+        """
+        ...
+
     def savepoint(self) -> AbstractContextManager[None]:
         """Undo what the block did, and only that, when it raises; lets one commit carry many commands."""
         ...

@@ -218,6 +218,9 @@ class MemoryTransaction:
     def find_request(self, request_id: str) -> tuple[Entry, ...]:
         return self._record.request(request_id)
 
+    def settle(self) -> None:
+        """Nothing waits."""
+
     @contextmanager
     def savepoint(self) -> Iterator[None]:
         size, frontier, mark = len(self._record.entries), self._record.frontier.copy(), self._tables.mark()

@@ -29,6 +29,7 @@ from trialwright.stores.sql import SqlStore
 
 LOCK_SECONDS = 30
 _ROWS_AT_ONCE = 1000
+_CURSORS_KEPT = 16
 _DATABASE_NAME = re.compile(r"[a-z_][a-z0-9_]{0,49}\Z")
 _INSTALLING = 0x54574C47  # advisory lock: one installation at a time
 
@@ -233,9 +234,9 @@ class PostgresqlDatabase:
             return self._send([*waiting, _Statement(_dialect(sql), values)])[-1]
 
     def _send(self, statements: Sequence[_Statement]) -> list[psycopg.Cursor[tuple[Any, ...]]]:
-        while len(self._cursors) < len(statements):
-            self._cursors.append(self._connection.cursor())
-        cursors = self._cursors[: len(statements)]
+        more = [self._connection.cursor() for _ in range(len(statements) - len(self._cursors))]
+        cursors = [*self._cursors, *more][: len(statements)]
+        self._cursors += more[: _CURSORS_KEPT - len(self._cursors)]
         # After the first that fails the server skips the others; leaving the pipeline raises its error.
         with self._connection.pipeline():
             for statement, cursor in zip(statements, cursors, strict=True):

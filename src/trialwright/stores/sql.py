@@ -265,18 +265,20 @@ class SqlTransaction:
     def find_request(self, request_id: str) -> tuple[Entry, ...]:
         return _request(self._database, self._ledger_id, request_id)
 
-    @contextmanager
-    def savepoint(self) -> Iterator[None]:
+    def settle(self) -> None:
         self._rows.flush()
         self._database.settle()
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        self.settle()
         name = f"step_{self._depth}"
         self._database.run(f"SAVEPOINT {name}")
         self._depth += 1
         try:
             with self._appending.savepoint():
                 yield
-                self._rows.flush()
-                self._database.settle()
+                self.settle()
         except BaseException:
             self._rows.undone()
             self._database.run(f"ROLLBACK TO SAVEPOINT {name}")

@@ -403,6 +403,7 @@ class Trial:
             in_open = self._write(Space.OPEN, open_transaction, open_entries)
             closed_transaction.check(state.read[Space.CLOSED], state.as_of(Space.CLOSED))
             in_closed = self._write(Space.CLOSED, closed_transaction, closed_entries, about.asked)
+            open_transaction.settle()  # what the open database refuses must be known before the closed one commits
         self._committed(Space.CLOSED, in_closed)
         self._committed(Space.OPEN, in_open)
         return in_closed.facts + in_open.facts

@@ -10,6 +10,7 @@ from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.ports import DerivedEntropy
 from trialwright.ledger import VersionConflict
 from trialwright.protocol.roles import Role
+from trialwright.stores.memory import MemoryTransaction
 from trialwright.trial.allocation.commands import DispenseAllocation, RandomiseParticipant, UnblindInEmergency
 from trialwright.trial.allocation.events import EmergencyUnblinded, ParticipantRandomised
 from trialwright.trial.capture.commands import RecordVisit, SaveForm
@@ -302,6 +303,23 @@ def test_the_next_command_completes_what_a_crash_left_and_a_retry_sees_it_as_don
     )
     assert again.repeated
     assert again.event(EmergencyUnblinded).participant == participant
+
+
+def test_what_the_open_database_refuses_late_keeps_the_closed_one_from_committing(trial_world, monkeypatch):
+    participant = trial_world.randomised()
+    signature = Signature("investigator-01", "unblind_in_emergency", "0" * 64)
+    before, settle = trial_world.heads(), MemoryTransaction.settle
+
+    def refused(transaction):
+        settle(transaction)
+        assert transaction.head.size == before[Space.OPEN].size + 1, "what it refuses has been written by then"
+        raise Crash
+
+    monkeypatch.setattr(MemoryTransaction, "settle", refused)
+    how = {"by": INVESTIGATOR, "request_id": "u", "reason": "seizure", "signature": signature}
+    with pytest.raises(Crash):
+        trial_world.trial.dispatch(UnblindInEmergency(participant=participant), **how)
+    assert trial_world.heads() == before
 
 
 def test_what_the_open_space_wrote_meanwhile_does_not_stop_the_crossing(trial_world):
