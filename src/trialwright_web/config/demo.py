@@ -107,8 +107,7 @@ def prepare(folder: Path, studies: tuple[DemoStudy, ...]) -> None:
         _manage(folder, process, "prepare_databases")
     people = sorted({str(row["person"]) for row in _people(folder)})
     _manage(folder, "staff", "make_rehearsal_accounts", PASSWORD, *people)
-    for study in studies:
-        _manage(folder, "public", "make_rehearsal_participants", PASSWORD, study.folder.name)
+    _manage(folder, "public", "make_rehearsal_participants", PASSWORD, *(study.folder.name for study in studies))
     (folder / "ready").touch()
 
 

@@ -1,4 +1,4 @@
-"""``make_rehearsal_participants PASSWORD STUDY``: own pages for the virtual people of a rehearsed trial."""
+"""``make_rehearsal_participants PASSWORD STUDY…``: own pages for the virtual people of a rehearsed trial."""
 
 from __future__ import annotations
 
@@ -15,17 +15,24 @@ from trialwright_web.shell.studies import installation
 
 
 class Command(BaseCommand):
-    help = "Let every virtual participant of a rehearsed study sign in with one password."
+    help = "Let every virtual participant of rehearsed studies sign in with one password."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("password")
-        parser.add_argument("study")
+        parser.add_argument("studies", nargs="+")
 
-    def handle(self, *args: Any, password: str, study: str, **options: Any) -> None:
-        installed = installation().studies.get(study)
-        if installed is None or installed.mode != "rehearsal":
-            raise CommandError(f"{study} is no rehearsal: real people get a letter from their site")
-        hashed, now = make_password(password), timezone.now()
+    def handle(self, *args: Any, password: str, studies: list[str], **options: Any) -> None:
+        for study in studies:
+            installed = installation().studies.get(study)
+            if installed is None or installed.mode != "rehearsal":
+                raise CommandError(f"{study} is no rehearsal: real people get a letter from their site")
+        hashed = make_password(password)
+        for study in studies:
+            self._invite(study, hashed)
+
+    @staticmethod
+    def _invite(study: str, hashed: str) -> None:
+        now = timezone.now()
         rows = installation().trial(study).stores[Space.OPEN].rows
         for row in rows.where(DISPOSITION):
             Invitation.objects.update_or_create(
