@@ -75,9 +75,11 @@ class Script:
     Attributes:
         acts: (when, keyword arguments of ``dispatch``) in order; refused ones too.
         refused: numbers of the acts that were refused.
+        later: the build of the amendment in the middle; made once, not in each process that dies.
     """
 
     build: Build
+    later: Build
     acts: tuple[tuple[datetime, dict[str, Any]], ...]
     refused: frozenset[int]
     roots: tuple[str, str]
@@ -104,7 +106,8 @@ def script(participants: int = 2) -> Script:
         done = rehearse(build, MemoryStore(), MemoryStore(), Wishes(participants=participants, seed=SEED))
     finally:
         Trial.dispatch, Trial.__init__ = real, made  # type: ignore[method-assign]
-    return Script(build, tuple(acts), frozenset(refused), (done.root, done.closed_root))
+    later = amendment.amended(build)
+    return Script(build, later, tuple(acts), frozenset(refused), (done.root, done.closed_root))
 
 
 # --- dying ---------------------------------------------------------------------------------------------------------
@@ -195,7 +198,7 @@ def carry_out(
     with fate.around("opening"):
         stores = {space: _opened(address, space, fate, weak) for space, address in addresses.items()}
     entropy, clock = DerivedEntropy(SEED), SettableClock(plan.acts[first][0])
-    builds = {build.id: build for build in (plan.build, amendment.amended(plan.build))}
+    builds = {build.id: build for build in (plan.build, plan.later)}
     trial = Trial(
         plan.build.study.identity.id,
         open_store=stores[Space.OPEN],

@@ -179,13 +179,13 @@ def start_server(folder: Path, process: str, **settings: str) -> Server:
     ]
     with (folder / f"{process}.log").open("ab") as log:
         running = subprocess.Popen(command, env={**os.environ, **own}, stdout=log, stderr=log)
-    for _ in range(240):
+    for _ in range(1200):
         if running.poll() is not None:
             break
         with suppress(httpx.TransportError):
             if httpx.get(f"{address}/health").status_code == 200:
                 return Server(process, address, folder, running)
-        time.sleep(0.25)
+        time.sleep(0.05)
     running.kill()
     raise AssertionError((folder / f"{process}.log").read_text()[-3000:])
 

@@ -12,7 +12,7 @@ from trialwright.trial.capture.views import ITEM, VISIT
 from trialwright_web.config.demo import PASSWORD
 
 STUDY = "smart-ms"
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "resultTypes": ["violations"]}
 ARM = re.compile(r"saline|cells_first|mesenchymal", re.IGNORECASE)
 
 
