@@ -290,11 +290,15 @@ def test_questions_before_signing_are_answered_by_the_staff(public, staff, recor
     participant = record.screened()
     with closing(entered(public, staff, participant)) as client, closing(staff.client("study_nurse.01")) as nurse:
         post(client, "/me/consent/questions", question="Can I <b>swim</b> afterwards?")
+        home = nurse.get("/smart-ms/")
+        assert f'href="/smart-ms/consents/{participant}/questions"' in home.text, "it waits among the nurse's tasks"
+        assert "swim" not in home.text
         page = nurse.get(f"/smart-ms/consents/{participant}/questions")
         assert "Can I &lt;b&gt;swim&lt;/b&gt; afterwards?" in page.text
         post(nurse, f"/smart-ms/consents/{participant}/questions", answer="After one week.")
         page = client.get("/me/consent/questions")
         assert "After one week." in page.text
+        assert f"/smart-ms/consents/{participant}/questions" not in nurse.get("/smart-ms/").text
         assert "(+0000)" not in page.text, "participants have one clock, the hospital's"
     database = (public.folder / "identity.db").read_bytes() + (public.folder / "public.db").read_bytes()
     assert b"swim" not in database
@@ -409,6 +413,10 @@ def test_a_questionnaire_is_stopped_resumed_and_sent(public, record, consented, 
     page.get_by_role("button", name="Continue").click()
     assert "Write a number" in page.inner_text("main")
     page.fill("#answer", "1")
+    page.get_by_role("button", name="Back").click()
+    assert page.get_by_label("3", exact=True).is_checked()
+    page.get_by_role("button", name="Continue").click()
+    assert page.input_value("#answer") == "1", "going back loses nothing"
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("No", exact=True).check()
     page.get_by_role("button", name="Continue").click()
@@ -542,6 +550,16 @@ def test_answers_that_an_amendment_made_meaningless_are_asked_again(public, reco
     with closing(came_in(public, consented)) as client:
         assert re.search(r'value="7" checked', client.get("/me/questionnaires/week_4/fatigue_pain/1").text)
         assert "not answered" in client.get("/me/questionnaires/week_4/fatigue_pain/check").text
+
+
+def test_numbers_are_typed_with_a_comma_as_people_write_them(public):
+    inside(
+        public,
+        "from types import SimpleNamespace as Item\n"
+        "from trialwright_web.participant.questionnaires import _typed\n"
+        "assert _typed(Item(type='decimal'), ' 3,5 ') == _typed(Item(type='quantity'), '3.5') == '3.5'\n"
+        "assert _typed(Item(type='text'), 'a, b\\r\\nc') == 'a, b\\nc'",
+    )
 
 
 def test_the_explanation_is_what_is_seen_after_an_answer_at_400_percent(public, staff, record, visit):

@@ -241,6 +241,7 @@ def test_nothing_of_the_staff_is_reachable_in_the_public_process(public):
 
 def test_three_languages_stand_in_the_address(public):
     with public.client() as client:
+        assert "Accept-Language" in client.get("/trials/smart-ms/").headers["vary"], "no cache mixes languages"
         norwegian = client.get("/trials/smart-ms/?lang=nn").text
     assert 'lang="nn"' in norwegian
     assert "Kva handlar studien om?" in norwegian

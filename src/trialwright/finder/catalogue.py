@@ -20,6 +20,8 @@ PHASES = ("I", "I/II", "II", "II/III", "III", "IV")
 _LONGEST_SEARCH = 200
 _SEARCHED = frozenset({"about", "treatment", "disease"})
 _JOINABLE = (PublicStatus.RECRUITING, PublicStatus.PLANNED)
+_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i"})
+"""Letters that no decomposition takes apart, for those whose keyboard has none."""
 _EMPTY_WORDS = frozenset({"and", "or", "of", "the", "a", "in", "for", "og", "eller", "av", "i", "ved", "der", "und"})
 
 
@@ -183,8 +185,8 @@ class Catalogue:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Words without case and accents: ``Tromsø`` → ``tromsø``, ``Ålesund`` → ``alesund``."""
-    folded = unicodedata.normalize("NFKD", text.casefold())
+    """Words without case and accents: ``Tromsø`` → ``tromso``, ``Ålesund`` → ``alesund``."""
+    folded = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
     return tuple(re.findall(r"\w+", "".join(c for c in folded if not unicodedata.combining(c))))
 
 

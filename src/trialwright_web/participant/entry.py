@@ -88,6 +88,7 @@ def home(request: Request, person: Person) -> HttpResponse:
         "next_visit": ahead[0] if ahead else None,
         "passed_by": len(ahead) < len(coming),
         "to_fill": standing.to_fill(),
+        "diaries": standing.diaries(),
         "site": standing.build.study.sites[standing.site],
     }
     return render_page(request, "participant/home.html", context)

@@ -50,7 +50,8 @@ class Filling:
         self.person = person
         self.standing = Standing(person.desk, person.code)
         wanted = (encounter, form)
-        found = [r for r in self.standing.reported() if (r.encounter.id, r.form.id) == wanted]
+        known = [*self.standing.diaries(), *self.standing.reported()]
+        found = [reported for reported in known if (reported.place, reported.form.id) == wanted]
         if not found:
             raise Http404
         self.reported: Reported = found[0]
@@ -63,8 +64,7 @@ class Filling:
     @property
     def is_open(self) -> bool:
         """Whether it still waits to be filled."""
-        wanted = (self.reported.encounter.id, self.reported.form.id)
-        return wanted in [(one.encounter.id, one.form.id) for one in self.standing.to_fill()]
+        return self.reported.is_diary or self.reported in self.standing.to_fill()
 
     def _still_readable(self, answers: dict[str, str]) -> dict[str, str]:
         """Without those that an amendment made meaningless since they were kept; they are asked again."""
@@ -156,7 +156,12 @@ def listed(request: Request, person: Person) -> HttpResponse:
     """What is to fill, and what was sent."""
     standing = Standing(person.desk, person.code)
     sent = [one for one in standing.reported() if one.is_sent]
-    context = {"standing": standing, "to_fill": standing.to_fill(), "sent": sent[::-1]}
+    context = {
+        "standing": standing,
+        "to_fill": standing.to_fill(),
+        "diaries": standing.diaries(),
+        "sent": [*standing.entries()[::-1], *sent[::-1]],
+    }
     return render_page(request, "participant/questionnaires.html", context)
 
 
@@ -175,10 +180,14 @@ def step(request: Request, person: Person, encounter: str, form: str, step: int)
     problem = too_long = False
     if request.method == "POST":
         refused = "rather_not" in request.POST and MissingReason.REFUSED in now.item.missing
-        text = RATHER_NOT if refused else request.POST.get("answer", "").replace("\r\n", "\n").strip()
+        text = RATHER_NOT if refused else _typed(now.item, request.POST.get("answer", ""))
         too_long = len(text) > LONGEST_ANSWER
-        if not too_long and filling.readable(now.item, text):
+        good = not too_long and filling.readable(now.item, text)
+        if good:
             filling.keep(now.item.id, text)
+        if "back" in request.POST and not too_long:
+            return _before(filling, step)
+        if good:
             following = step + 1
             if following > len(filling.asked()):
                 return redirect("participant:review", encounter, form)
@@ -198,6 +207,18 @@ def step(request: Request, person: Person, encounter: str, form: str, step: int)
     return render_page(request, "participant/question.html", context, status=422 if problem else 200)
 
 
+def _typed(item: Item, text: str) -> str:
+    """As the form's rules read it: new lines as one letter, a decimal comma as a point."""
+    typed = text.replace("\r\n", "\n").strip()
+    return typed.replace(",", ".", 1) if item.type in ("decimal", "quantity") else typed
+
+
+def _before(filling: Filling, step: int) -> HttpResponse:
+    if step == 1:
+        return redirect("participant:questionnaires")
+    return redirect("participant:question", filling.reported.place, filling.reported.form.id, step - 1)
+
+
 @as_participant
 @require_http_methods(["GET", "HEAD", "POST"])
 def review(request: Request, person: Person, encounter: str, form: str) -> HttpResponse:
@@ -208,8 +229,9 @@ def review(request: Request, person: Person, encounter: str, form: str) -> HttpR
     problem: TrialwrightError | None = None
     if request.method == "POST":
         command = SaveForm(
-            participant=person.code, encounter=encounter, form=form, items=filling.entered(), read_version=0
-        )
+            participant=person.code, encounter=encounter, form=form, items=filling.entered(), read_version=0,
+            repeat=filling.reported.repeat,
+        )  # fmt: skip
         try:
             person.desk.dispatch(command, request_id=request.POST.get("request_id", ""))
         except TrialwrightError as error:

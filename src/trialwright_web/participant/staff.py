@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
@@ -29,6 +31,7 @@ from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
 from trialwright_web.shell.signing import needs_code, sign
 from trialwright_web.shell.typed import shown_day, typed_moment
+from trialwright_web.shell.waiting import Waiting, says_what_waits
 
 STAFF = (Role.INVESTIGATOR, Role.STUDY_NURSE)
 LONGEST_ANSWER = 4000
@@ -48,6 +51,17 @@ class Line:
     questions: int
 
 
+def _waiting(desk: Desk) -> Iterator[Waiting]:
+    """Questions of participants, and people who ask about joining. Signatures to give stand among the tasks."""
+    asked = ConsentQuestion.objects.filter(study=desk.study, site=desk.site or "", answer=None)
+    for code in dict.fromkeys(asked.order_by("asked_at").values_list("participant", flat=True)):
+        address = reverse("consents:questions", args=(desk.study, code))
+        yield Waiting(_("Asks something and waits for an answer"), address, code)
+    for _row in Enquiry.objects.filter(study=desk.study, site=desk.site or "", done_at=None):
+        yield Waiting(_("Somebody asks about joining"), reverse("consents:home", args=(desk.study,)), "")
+
+
+@says_what_waits(_waiting)
 @at_desk(*STAFF)
 @require_safe
 def consents(request: Request, desk: Desk) -> HttpResponse:

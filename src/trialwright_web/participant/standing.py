@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
+from trialwright.protocol.declared import Text
 from trialwright.protocol.documents import ConsentText
 from trialwright.protocol.forms import Form
 from trialwright.protocol.roles import Role
-from trialwright.protocol.schedule import Encounter
 from trialwright.schedule import NOT_DONE, Expectation, NotDone, Status, expectations
+from trialwright.trial.capture.state import LOG
 from trialwright.trial.capture.views import FORM, VISIT
 from trialwright.trial.consent.text import text_hash
 from trialwright.trial.consent.views import CONSENT_LOG
@@ -26,11 +27,26 @@ UNDER_WAY = ("screening", "randomised")
 
 @dataclass(frozen=True)
 class Reported:
-    """A questionnaire of one visit that is the participant's to fill."""
+    """A questionnaire that is the participant's to fill: of one visit, or an entry of a diary kept beside the visits.
 
-    encounter: Encounter
+    Args:
+        place: the visit's id; ``log`` for a diary.
+        visit: what the visit is called; None for a diary, and for a visit that was not planned.
+        form: what is asked.
+        row: what stands on record, if anything does.
+        repeat: 1, or the number of the entry.
+    """
+
+    place: str
+    visit: Text | None
     form: Form
     row: Row | None
+    repeat: int = 1
+
+    @property
+    def is_diary(self) -> bool:
+        """Kept beside the visits."""
+        return self.place == LOG
 
     @property
     def is_sent(self) -> bool:
@@ -188,18 +204,45 @@ class Standing:
             return []
         return [found for found in self.reported() if not found.is_sent]
 
+    def diaries(self) -> list[Reported]:
+        """For each diary the entry that can be written now; none without consent, or after the last day."""
+        if not self.in_force or not self.is_under_way or "data_use" in self.withdrawn:
+            return []
+        found = []
+        for form in self._own(self.build.study.schedule.log_forms):
+            written = [number for place, name, number in self._rows if (place, name) == (LOG, form.id)]
+            if not written or form.repeats:
+                found.append(Reported(LOG, None, form, None, max(written, default=0) + 1))
+        return found
+
+    def entries(self) -> list[Reported]:
+        """What was written into diaries, the oldest first."""
+        return [
+            Reported(LOG, None, form, row, number)
+            for form in self._own(self.build.study.schedule.log_forms)
+            for (place, name, number), row in sorted(self._rows.items())
+            if (place, name) == (LOG, form.id)
+        ]
+
     def reported(self) -> Iterator[Reported]:
         """Questionnaires of visits that took place, oldest first."""
-        forms = {
-            (str(row["encounter"]), str(row["form"])): row
-            for row in self.desk.rows.where(FORM, participant=self.participant)
-            if row["repeat"] == 1
-        }
         for name, row in sorted(self.held.items(), key=lambda pair: str(pair[1]["date"])):
             encounter = self.build.study.encounters.get(name)
-            if encounter is None or row["status"] != "held":
+            if row["status"] != "held" or (encounter is None and not name.startswith("unscheduled_")):
                 continue
-            for form_name in encounter.forms:
-                form = self.build.study.forms[form_name]
-                if form.participant_reported and Role.PARTICIPANT in form.filled_by:
-                    yield Reported(encounter, form, forms.get((name, form_name)))
+            schedule = self.build.study.schedule
+            for form in self._own(encounter.forms if encounter is not None else schedule.unscheduled_forms):
+                visit = encounter.label if encounter is not None else None
+                yield Reported(name, visit, form, self._rows.get((name, form.id, 1)))
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str, int], Row]:
+        return {
+            (str(row["encounter"]), str(row["form"]), int(str(row["repeat"]))): row
+            for row in self.desk.rows.where(FORM, participant=self.participant)
+        }
+
+    def _own(self, names: Iterable[str]) -> list[Form]:
+        """Those forms that participants fill."""
+        forms = [self.build.study.forms[name] for name in names]
+        return [form for form in forms if form.participant_reported and Role.PARTICIPANT in form.filled_by]

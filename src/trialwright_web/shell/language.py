@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 CODES = tuple(code for code, _ in settings.LANGUAGES)
 PARAMETER = "lang"
@@ -22,6 +23,7 @@ class LanguageMiddleware:
         with translation.override(language_of(request)):
             response = self._answer(request)
             response.setdefault("Content-Language", translation.get_language() or "en")
+        patch_vary_headers(response, ("Accept-Language",))
         return response
 
 

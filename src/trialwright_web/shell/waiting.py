@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.menu import ENTRIES, reached
 
-BOARDS = ("laboratory:board", "products:board", "laboratory:deviations")
+BOARDS = ("consents:home", "laboratory:board", "products:board", "laboratory:deviations")
 """Routes of boards, in the order in which a day begins. What the role does not reach says nothing."""
 
 

@@ -59,6 +59,7 @@ def test_studies_that_people_can_join_stand_first(catalogue):
         ({"text": "STAMCELLER"}, {"smart-ms"}),
         ({"text": "stem cells MS"}, {"smart-ms"}),
         ({"text": "tromsø"}, {"smart-ms"}),
+        ({"text": "Tromso Lorenskog"}, {"smart-ms"}),
         ({"text": "NCT04749667"}, {"smart-ms"}),
         ({"text": "ocreliz"}, {"ocrelizumab-sc"}),
         ({"text": "no such thing"}, set()),
