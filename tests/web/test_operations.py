@@ -409,6 +409,32 @@ def _tables(folder):
         }  # fmt: skip
 
 
+HEALTH = """
+import django; django.setup()
+from django.test import Client
+from django.db import connections
+print(Client().get("/health").status_code)
+{fault}
+answer = Client().get("/health")
+print(answer.status_code, answer.json()["healthy"])
+"""
+FAULTS = {
+    "accounts": "connections['default'].cursor().execute('DROP TABLE django_migrations')",
+    "record": "from trialwright_web.shell.studies import installation as i\n"
+    "from trialwright.foundation.errors import RecordError\n"
+    "class Gone:\n"
+    "    def open_head(self): raise RecordError('gone', remedy='wait')\n"
+    "i().trial = lambda name: Gone()",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_process_that_cannot_read_says_so_to_the_load_balancer(installation, tmp_path, fault):
+    folder = tmp_path / "sick"
+    shutil.copytree(installation, folder)
+    assert script(folder, "staff", HEALTH.format(fault=FAULTS[fault])).split() == ["200", "503", "False"]
+
+
 # --- the worker --------------------------------------------------------------------------------------------------
 
 MAILS = """

@@ -226,6 +226,8 @@ def review(request: Request, person: Person, encounter: str, form: str) -> HttpR
     filling = Filling(person, encounter, form)
     if not filling.is_open:
         return redirect("participant:questionnaires")
+    if request.method == "POST" and filling.reported.is_diary and not filling.answers:
+        return redirect("participant:questionnaires")  # the button was pressed twice: the entry was sent
     problem: TrialwrightError | None = None
     if request.method == "POST":
         command = SaveForm(

@@ -10,11 +10,13 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from trialwright.foundation.errors import RecordError
 from trialwright.protocol.roles import Role
 from trialwright_web.shell.desk import Place, open_to_all, places_of, take
 from trialwright_web.shell.language import CODES, remember_language
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.studies import installation
+from trialwright_web.store.connections import databases_answer
 
 
 @open_to_all
@@ -62,9 +64,16 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 @open_to_all
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
-    """For a load balancer: this process answers and its stores can be read."""
-    found = {name: installation().trial(name).open_head()[0] >= 0 for name in installation().studies}
-    return JsonResponse({"process": settings.ENVIRONMENT.process, "healthy": all(found.values())})
+    """For a load balancer: this process answers, and its databases and stores can be read; else 503."""
+    try:
+        healthy = databases_answer() and all(
+            installation().trial(name).open_head()[0] >= 0 for name in installation().studies
+        )
+    except RecordError:
+        installation().release()
+        healthy = False
+    answer = {"process": settings.ENVIRONMENT.process, "healthy": healthy}
+    return JsonResponse(answer, status=200 if healthy else 503)
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -1,10 +1,10 @@
-"""Connections to PostgreSQL that the server has ended are dropped before a request uses them."""
+"""Connections to PostgreSQL that the server has ended are dropped before a request uses them; whether all answer."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from trialwright.stores.postgresql_connection import is_ended
 
@@ -19,3 +19,14 @@ def drop_ended(**_signal: Any) -> None:
         kept = wrapper.connection
         if wrapper.vendor == "postgresql" and kept is not None and is_ended(kept.pgconn):
             wrapper.close()
+
+
+def databases_answer() -> bool:
+    """Whether accounts and identities can be asked."""
+    try:
+        for wrapper in connections.all():
+            with wrapper.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM django_migrations LIMIT 1")
+    except DatabaseError:
+        return False
+    return True
