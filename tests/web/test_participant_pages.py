@@ -578,6 +578,8 @@ def test_the_explanation_is_what_is_seen_after_an_answer_at_400_percent(public, 
 def test_the_code_of_the_letter_can_be_shown_while_it_is_typed(public, visit):
     page = visit(public, "/me/enter", width=320)
     page.fill("#secret", "ABCD")
+    wide = [page.locator(field).bounding_box()["width"] for field in ("#number", "#secret")]
+    assert wide[0] == wide[1] > 250, "the box beside it leaves the field its room"
     page.get_by_label("Show what I type").check()
     assert page.get_attribute("#secret", "type") == "text"
     page.get_by_label("Show what I type").uncheck()
