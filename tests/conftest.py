@@ -153,6 +153,17 @@ def postgres_url(new_postgres_database: Callable[[], str]) -> str:
     return new_postgres_database()
 
 
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the tests of one file, in memory where there is room: for those who ask nothing of the disk."""
+    place = _memory_for(150 * _EACH_DATABASE)
+    if place is None:
+        yield tmp_path_factory.mktemp("memory")
+    else:
+        with tempfile.TemporaryDirectory(prefix="twfile", dir=place, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+
+
 @pytest.fixture
 def weaken(monkeypatch: pytest.MonkeyPatch) -> Callable[[FunctionType, str, str], None]:
     """Takes a rule out of a function for one test: ``weaken(function, "if too_few:", "if False:")``.

@@ -139,9 +139,9 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installation(rehearsed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installation(rehearsed: Path, memory: Path) -> Path:
     """A copy of the rehearsed installation for the tests of one file."""
-    folder = tmp_path_factory.mktemp("installation") / "demo"
+    folder = memory / "demo"
     shutil.copytree(rehearsed, folder)
     return folder
 
