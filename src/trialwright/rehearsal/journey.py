@@ -164,7 +164,7 @@ class Journey:
             if day is None:
                 yield self._world.at(self._site, (expected.latest or expected.target) + timedelta(days=1), 15)
                 miss = RecordMissedVisit(participant=self._person.code, encounter=name)
-                self._world.act(miss, self._nurse, topic=name)
+                self._world.act(miss, self._nurse, reason="could not come", topic=name)
                 continue
             yield from self._attend(encounter, day)
             if self._withdrawn:

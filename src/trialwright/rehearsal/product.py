@@ -99,7 +99,7 @@ def _manufacture(world: World, person: VirtualPerson, site: str, slot: str, labe
     assert custody is not None
     laboratory = world.cast.central(Role.CELL_LABORATORY)
     world.act(
-        ReceiveProduct(participant=person.code, label=label, wristband=person.code, condition="intact, 6 Cel"),
+        ReceiveProduct(participant=person.code, label=label, wristband=person.code, condition="intact, 6 °C"),
         laboratory,
         topic=label,
     )

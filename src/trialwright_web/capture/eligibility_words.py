@@ -70,21 +70,23 @@ def _labels(build: Build, language: Language) -> Labels:
 
 
 def fact_name(build: Build, fact: CompiledFact, language: Language) -> str:
-    """What a fact is called: as the field it is taken from; else by its id, which is English.
+    """What a fact is called: its label, or that of the field whose value it is.
 
-    For other readers by its question, or by the criterion that asks for nothing but this fact.
+    Without either by its id, which is English; for other readers by its question, where it has one.
     """
-    source = fact.source
-    if source is not None and len(source.references) == 1 and source.text.strip() == source.references[0].key:
-        reference = source.references[0]
-        form = build.forms.get(reference.form or "")
-        if form is not None and reference.item in form.items:
-            return in_language(form.items[reference.item].item.label, language)
+    label = fact.fact.label or _label_of_field(build, fact)
+    if label is not None:
+        return in_language(label, language)
     question = fact.fact.question
     if language != "en" and question is not None and language in question:
         return f"«{in_language(question, language)}»"
-    criteria = (one.criterion for one in build.criteria.values())
-    decided = next((one for one in criteria if one.expression == fact.fact.id), None)
-    if language != "en" and decided is not None and language in decided.text:
-        return f"«{in_language(decided.text, language)}»"
     return short_name(fact.fact.id)
+
+
+def _label_of_field(build: Build, fact: CompiledFact) -> Mapping[str, str] | None:
+    source = fact.source
+    if source is None or len(source.references) != 1 or source.text.strip() != source.references[0].key:
+        return None
+    reference = source.references[0]
+    form = build.forms.get(reference.form or "")
+    return form.items[reference.item].item.label if form is not None and reference.item in form.items else None

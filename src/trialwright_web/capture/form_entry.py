@@ -1,7 +1,7 @@
 """What stands in a field of a form while it is typed, and what a save says of it.
 
 People type dates as ``140621`` or ``t``, decimals with a comma, times as ``930``. :func:`normal_text` reads that;
-``static/capture/form_typed.js`` reads it alike in the browser, from the same table of cases.
+``shell/static/shell/typed.js`` reads it alike in the browser, from the same table of cases.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def visit(request: Request, desk: Desk, participant: str, encounter: str) -> Htt
         "is_missed": place.encounter in place.book.missed,
         "expected": _expected(place) if place.date is None else None,
         "to_print": printable(desk, place.planned) if place.date is None else [],
-        "typed": {name: request.POST.get(name, "") for name in ("date", "reason")},
+        "typed": {name: request.POST.get(name, "") for name in ("date", "reason", "act")},
         "today": shown_text("date", desk.today.isoformat()),
         "zone": desk.zone(place.site),
         "error": error,

@@ -171,6 +171,7 @@ def _queries(desk: Desk) -> Card:
     if ages:
         middle = round(median(ages))
         note = ngettext("median age %(days)d day", "median age %(days)d days", middle) % {"days": middle}
+        note = note if middle else _("median age less than a day")
     where = reachable(desk, "monitor:queries", desk.study) or f"{address('capture:matrix', desk.study)}?show=queries"
     return Card(_("Open queries"), str(len(found)), note, where)
 

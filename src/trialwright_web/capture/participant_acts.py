@@ -17,6 +17,7 @@ from trialwright.build import Build
 from trialwright.foundation.tables import Row
 from trialwright.trial.command import Command
 from trialwright.trial.consent.commands import RefuseConsent, WithdrawConsent
+from trialwright.trial.consent.gate import consent_gap
 from trialwright.trial.consent.state import Consent
 from trialwright.trial.dispatch import Receipt
 from trialwright.trial.enrolment.commands import (
@@ -31,7 +32,7 @@ from trialwright.trial.enrolment.events import ParticipantScreened
 from trialwright_web.capture.eligibility_model import CriterionLine, standing
 from trialwright_web.capture.readers import SITE_STAFF
 from trialwright_web.capture.words import STATUS, Words, short_name, status_words
-from trialwright_web.shell.acts import Act, Field, act_page, may_act
+from trialwright_web.shell.acts import Act, Answers, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.templatetags.shell import in_language
 
@@ -41,6 +42,9 @@ SCOPES: Mapping[str, Words] = {
     "data_use": _("use of data"),
     "samples": _("samples"),
 }
+
+
+EVERYTHING = "everything"
 
 
 @dataclass(frozen=True)
@@ -85,19 +89,28 @@ class Offer:
 def sign_off(person: Person) -> Act:
     """The investigator's signature under the assessment on record."""
     stands = standing(person.desk, person.code)
+    criteria = reverse("capture:criteria", args=(person.desk.study, person.code))
     head: tuple[tuple[Words, ...], ...] = ((_("Criterion"), _("Verdict"), _("Why")),)
     warning: Words = ""
-    if stands.assessed is None:
+    first: tuple[Words, str] | None = (_("Eligibility"), criteria)
+    if person.status != "screening":
+        warning, first = _("Screening has ended."), (person.code, person.back)
+    elif stands.assessed is None:
         warning = _("Nothing was assessed yet: assess first.")
     elif not stands.current:
         warning = _("Data or criteria changed since the assessment: assess again, then sign.")
     elif not stands.ready_to_sign:
         warning = _("A criterion is not met or not known.")
+    elif consent_gap(person.desk.state, person.code) is not None:
+        warning, first = _("Consent is not in force."), (_("Consent"), f"{person.back}#consent")
+    else:
+        first = None
     return Act(
         title=_("Sign off eligibility"),
         command=SignOffEligibility,
         make=lambda answers: SignOffEligibility(participant=person.code),
-        back=reverse("capture:criteria", args=(person.desk.study, person.code)),
+        back=criteria,
+        first=first,
         facts=(*person.facts, (_("All criteria together"), stands.words)),
         rows=(*head, *((line.text, line.words, _why(line)) for line in stands.lines)),
         warning=warning,
@@ -192,15 +205,20 @@ def withdraw(person: Person) -> Act:
     """The person takes consent back, wholly or in part. Nobody has to say why."""
     texts = person.build.study.consent.values()
     known = dict.fromkeys(scope for text in texts for scope in text.head.withdrawal_scopes)
-    choices = tuple((scope, SCOPES.get(scope, short_name(scope))) for scope in known)
+    scopes = tuple((scope, SCOPES.get(scope, short_name(scope))) for scope in known)
+
+    def make(answers: Answers) -> WithdrawConsent:
+        chosen = answers.several("scopes")
+        return WithdrawConsent(participant=person.code, scopes=() if EVERYTHING in chosen else chosen)
+
     return Act(
         title=_("Record a withdrawal of consent"),
         command=WithdrawConsent,
-        make=lambda answers: WithdrawConsent(participant=person.code, scopes=answers.several("scopes")),
+        make=make,
         back=person.back,
         facts=person.facts,
-        intro=_("From what does the participant withdraw? Tick nothing for everything. No reason has to be given."),
-        fields=(Field("scopes", _("Withdraws from"), "several", choices, required=False),),
+        intro=_("From what does the participant withdraw? No reason has to be given."),
+        fields=(Field("scopes", _("Withdraws from"), "several", ((EVERYTHING, _("everything")), *scopes)),),
         reason=_("Reason, only if the participant wants it recorded"),
         reason_required=False,
         happened=_("When the participant said so"),
@@ -233,7 +251,9 @@ def _sensible(person: Person) -> frozenset[str]:
     consent = person.desk.trial.state().of(Consent, person.code)
     found = set()
     if person.status == "screening":
-        found |= {"sign-off", "fail-screening"}
+        found.add("fail-screening")
+        if standing(person.desk, person.code).ready_to_sign:
+            found.add("sign-off")
         if not consent.version:
             found.add("refuse-consent")
     if person.status == "screen_failure":

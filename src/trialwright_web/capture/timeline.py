@@ -8,9 +8,8 @@ from itertools import groupby
 
 from trialwright.build import Build
 from trialwright.trial.audit import AuditRow, audit_trail
-from trialwright.trial.safety.views import ADVERSE_EVENT
 from trialwright_web.shell.desk import Desk
-from trialwright_web.shell.record_words import Change, about_parts, change, happening_words
+from trialwright_web.shell.record_words import Change, about_parts, change, happening_words, terms_of
 
 SHOWN = 60
 """Values of one fact that are shown."""
@@ -46,13 +45,6 @@ def timeline(desk: Desk, participant: str) -> list[Happening]:
     terms = terms_of(desk, participant)
     found = (list(rows) for _key, rows in facts)
     return [_happening(desk.builds.get(rows[0].build, build), terms, rows) for rows in found][::-1]
-
-
-def terms_of(desk: Desk, participant: str) -> dict[str, str]:
-    """Adverse event → its term as reported."""
-    return {
-        str(row["adverse_event"]): str(row["term"]) for row in desk.rows.where(ADVERSE_EVENT, participant=participant)
-    }
 
 
 def _happening(build: Build, terms: Mapping[str, str], rows: list[AuditRow]) -> Happening:

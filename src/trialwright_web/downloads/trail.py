@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,7 +20,7 @@ from trialwright.protocol.roles import SITE_ROLES
 from trialwright.trial.audit import AuditRow, audit_trail
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
-from trialwright_web.shell.record_words import Change, about_parts, change, happening_words
+from trialwright_web.shell.record_words import Change, about_parts, change, happening_words, terms_of
 from trialwright_web.shell.rights import DATA
 
 COLUMNS = {
@@ -41,6 +43,7 @@ COLUMNS = {
 }
 """Field → label, after EMA's guideline on computerised systems (2023), A1.2."""
 ON_A_PAGE = 200
+PARTICIPANT = re.compile(r"\bparticipant (\S+?)(?:,|\Z)")
 
 
 @at_desk(*DATA)
@@ -54,7 +57,7 @@ def page(request: Request, desk: Desk) -> HttpResponse:
     first = (number - 1) * ON_A_PAGE
     rows = list(islice(_rows(desk, participant), first, first + ON_A_PAGE + 1))
     context: dict[str, Any] = {
-        "lines": [_line(desk, row) for row in rows[:ON_A_PAGE]],
+        "lines": _lines(desk, rows[:ON_A_PAGE]),
         "participants": sorted(str(row["participant"]) for row in desk.participants()),
         "participant": participant,
         "number": number,
@@ -79,10 +82,13 @@ class Line:
     change: Change
 
 
-def _line(desk: Desk, row: AuditRow) -> Line:
-    build = desk.builds.get(row.build, desk.build)
-    about = ", ".join(words for _kind, words in about_parts(build, row.about, {}))
-    return Line(row, happening_words(row.what), about, change(build, row))
+def _lines(desk: Desk, rows: list[AuditRow]) -> Iterator[Line]:
+    terms = functools.cache(functools.partial(terms_of, desk))
+    for row in rows:
+        build = desk.builds.get(row.build, desk.build)
+        person = PARTICIPANT.search(row.about)
+        about = about_parts(build, row.about, terms(person[1]) if person else {})
+        yield Line(row, happening_words(row.what), ", ".join(words for _kind, words in about), change(build, row))
 
 
 @at_desk(*DATA)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from trialwright_web.shell.acts import Words, digest
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.flags import flag_words
 from trialwright_web.shell.stages import LABORATORY, Stage, empty_slot, stages
-from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.templatetags.shell import in_language, unit_words
 
 STEPS: Mapping[str, Words] = {
     "product_collected": _("Collected"),
@@ -41,6 +42,9 @@ STEPS: Mapping[str, Words] = {
     "product_destroyed": _("Destroyed"),
 }
 """Kind of a step → words."""
+
+CONTENTS: Mapping[str, Words] = {"product": _("the product"), "comparator": _("the comparator")}
+EXCURSION = re.compile(r"(\S+) to (\S+) (\S+), (\d+) min")
 
 BATCH_RECORD = ("what", "happened", "recorded_at", "actor", "role", "identifiers", "details")
 """Columns of a step that a batch record holds."""
@@ -185,8 +189,35 @@ class Product:
             role=str(row["role"]),
             organisation=str(row["organisation"]),
             identifiers=str(row["identifiers"] or ""),
-            details=str(row["details"] or ""),
+            details=self._details(str(row["what"]), str(row["details"] or "")),
         )
+
+    def _details(self, what: str, details: str) -> str:
+        """The rest of a step, with the study's names for what was measured; what people wrote stays theirs."""
+        match what:
+            case "measurements_recorded" | "late_result_recorded":
+                return ", ".join(self._measured(one) for one in details.split(", "))
+            case "syringe_handed_over":
+                content, _to, person = details.partition(" to ")
+                return f"{CONTENTS.get(content, content)} → {person}"
+            case "product_administered":
+                content, _space, dose = details.partition(" ")
+                unit = self.custody.dose.unit if dose else ""
+                return f"{CONTENTS.get(content, content)} {dose} {unit_words(unit)}".strip()
+            case "excursion_recorded":
+                found = EXCURSION.fullmatch(details)
+                return f"{found[1]} – {found[2]} {unit_words(found[3])}, {found[4]} min" if found else details
+            case "batch_certified":
+                return f"SHA-256 {details[:16]}…"
+        return details
+
+    def _measured(self, said: str) -> str:
+        """A measurement with its value and unit: ``viability 92 %`` as the record's view has it."""
+        name, _space, rest = said.partition(" ")
+        if name not in self.build.measurements:
+            return said
+        value, _space, unit = rest.partition(" ")
+        return f"{self.measurement_label(name)}: {code_words(self.build, name, value)} {unit_words(unit)}".strip()
 
     def batch_record(self) -> dict[str, Any]:
         """What a certificate is signed over: identity, values, verdicts and every step, as plain data."""

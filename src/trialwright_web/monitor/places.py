@@ -1,4 +1,4 @@
-"""Names of visits, forms, items and values, as people read them, and where a form is opened."""
+"""Names of items and values, as people read them, and where a form is opened."""
 
 from __future__ import annotations
 
@@ -10,19 +10,6 @@ from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_words import MISSING, TRUTHS
 from trialwright_web.shell.templatetags.shell import in_language, unit_words
 from trialwright_web.shell.typed import shown_day
-
-
-def encounter_words(build: Build, encounter: str) -> str:
-    """The visit's name; the id where it is unscheduled or the log."""
-    planned = build.study.encounters.get(encounter)
-    return in_language(planned.label) if planned else encounter
-
-
-def form_words(build: Build, form: str, repeat: int = 1) -> str:
-    """The form's title, numbered from the second on."""
-    compiled = build.forms.get(form)
-    title = in_language(compiled.form.title) if compiled else form
-    return f"{title} ({repeat})" if repeat > 1 else title
 
 
 def item_words(build: Build, form: str, item: str) -> str:

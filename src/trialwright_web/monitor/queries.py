@@ -29,10 +29,11 @@ from trialwright.trial.queries.commands import (
     ReopenQuery,
 )
 from trialwright.trial.queries.views import CLOSED_QUERY, QUERY
-from trialwright_web.monitor.places import encounter_words, form_address, form_words, item_words
+from trialwright_web.monitor.places import form_address, item_words
 from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.record_words import form_words, visit_words
 
 READERS = (*ASKERS, *ANSWERERS, Role.SPONSOR, Role.INSPECTOR)
 C = TypeVar("C", bound=Command)
@@ -139,7 +140,7 @@ def _lines(desk: Desk, chosen: Filter) -> Iterator[Line]:
                     site=site,
                     days=_days(desk, row),
                     status=STATUS[str(row["status"])],
-                    encounter=encounter_words(build, encounter),
+                    encounter=visit_words(build, encounter),
                     form=form_words(build, form, repeat),
                     item=item_words(build, form, str(row["item"])),
                     address=form_address(desk, participant, encounter, form, repeat),
@@ -216,7 +217,7 @@ def ask(request: Request, desk: Desk) -> HttpResponse:
         back=back if back.startswith(f"/{desk.study}/") else reverse("monitor:queries", args=(desk.study,)),
         facts=(
             (_("Participant"), given["participant"]),
-            (_("Visit"), encounter_words(build, given["encounter"])),
+            (_("Visit"), visit_words(build, given["encounter"])),
             (_("Form"), form_words(build, given["form"], repeat)),
             (_("Item"), item_words(build, given["form"], given["item"])),
         ),
@@ -231,7 +232,7 @@ def _facts(desk: Desk, row: Row) -> tuple[tuple[Words, Words], ...]:
     build = desk.build_at(str(desk.participant(str(row["participant"]))["site"]))
     facts = (
         (_("Participant"), str(row["participant"])),
-        (_("Visit"), encounter_words(build, str(row["encounter"]))),
+        (_("Visit"), visit_words(build, str(row["encounter"]))),
         (_("Form"), form_words(build, str(row["form"]), int(row["repeat"] or 1))),
         (_("Item"), item_words(build, str(row["form"]), str(row["item"]))),
         (_("Question"), str(row["text"])),

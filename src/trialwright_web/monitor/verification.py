@@ -19,9 +19,10 @@ from trialwright.protocol.roles import Role
 from trialwright.trial.capture.commands import VerifyClosedItems, VerifyItems
 from trialwright.trial.capture.views import CLOSED_ITEM, ITEM
 from trialwright.trial.queries.views import CLOSED_QUERY, QUERY
-from trialwright_web.monitor.places import encounter_words, form_address, form_words, item_words, value_words
+from trialwright_web.monitor.places import form_address, item_words, value_words
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
+from trialwright_web.shell.record_words import form_words, visit_words
 
 Key = tuple[str, str, int]
 VERIFIERS = (Role.MONITOR, Role.UNBLINDED_MONITOR)
@@ -115,7 +116,7 @@ def _page(build: Build, participant: str, key: Key, rows: list[Row], asked: set[
     )
     is_closed = form in build.forms and build.forms[form].form.space == "closed"
     title = form_words(build, form, repeat)
-    return Page(participant, key, encounter_words(build, encounter), title, values, is_closed)
+    return Page(participant, key, visit_words(build, encounter), title, values, is_closed)
 
 
 def _position(order: dict[str, int], item: str) -> tuple[int, int]:

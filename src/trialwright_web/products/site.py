@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.http import Http404, HttpResponse
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -28,6 +28,7 @@ from trialwright.trial.custody.views import SLOT
 from trialwright.trial.tasks import UNDER_WAY
 from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
+from trialwright_web.shell.record_words import visit_words
 from trialwright_web.shell.stages import empty_slot, status_words
 from trialwright_web.shell.templatetags.shell import in_language
 
@@ -72,12 +73,25 @@ def offers(desk: Desk, person: Row, row: Row) -> tuple[Offer, ...]:
     """What the desk may do for a slot, what is expected first."""
     # Of somebody who has left nothing more is expected; what happened all the same can still be recorded.
     expected = expected_act(row) if person["status"] in UNDER_WAY else None
+    sensible = _sensible(person, row)
     found = []
     for name, (title, command, _page) in ACTS.items():
-        if may_act(desk, command) and person["status"] != "screening_failed":
+        if name in sensible and may_act(desk, command):
             address = reverse("products:act", args=(desk.study, row["participant"], row["slot"], name))
             found.append(Offer(title, address, name == expected))
     return tuple(sorted(found, key=lambda offer: not offer.expected))
+
+
+def _sensible(person: Row, row: Row) -> frozenset[str]:
+    """Acts that are not sure to be refused, by the open record alone. A collection is a fact and never is."""
+    found = {"collect"} if person["status"] != "screen_failure" else set()
+    if person["status"] in UNDER_WAY and not row.get("injected_on"):
+        found |= {"gate-collection", "gate-administration"}
+        if row.get("decision") == ASK_PHYSICIAN:
+            found.add("request")
+        if row.get("decision") == READY and row.get("gate_administration_at") is not None:
+            found.add("authorise")
+    return frozenset(found)
 
 
 def expected_act(row: Row) -> str | None:
@@ -119,16 +133,38 @@ def _place(desk: Desk, participant: str, slot: str) -> Place:
     return Place(desk, participant, str(person["site"]), planned, row, build)
 
 
-def _gate(place: Place, before: str) -> tuple[tuple[Words, ...], ...]:
-    """Every criterion of the gate with its verdict from the data as they stand."""
+def _gated(place: Place, before: str, act: Act) -> Act:
+    """An act behind a gate: every criterion with its verdict from the data as they stand; where one does not hold,
+    what is offered is the visit whose forms say so."""
     encounter = place.slot.collection if before == "collection" else place.slot.administration
-    book = place.desk.trial.state().of(CaseBook, place.participant)
+    book = place.desk.state.of(CaseBook, place.participant)
     results = gate_results(place.build, book, before, encounter)
+    head = (_("Criterion"), _("Verdict"), _("What is missing"))
     rows = [
-        (in_language(place.build.gates[r.criterion].gate.text), VERDICTS[r.verdict], ", ".join(r.missing))
+        (in_language(place.build.gates[r.criterion].gate.text), VERDICTS[r.verdict], _missing(place, r.missing))
         for r in results
     ]
-    return ((_("Criterion"), _("Verdict"), _("What is missing")), *rows)
+    act = replace(act, rows=(head, *rows))
+    if all(result.verdict == "yes" for result in results):
+        return act
+    return replace(
+        act,
+        warning=_("The gate stays closed: not every criterion holds."),
+        first=(visit_words(place.build, encounter), _visit(place, encounter)),
+    )
+
+
+def _missing(place: Place, names: tuple[str, ...]) -> str:
+    """What nobody entered yet, as the forms call it."""
+    items = place.build.study.items
+    return ", ".join(in_language(items[name].label) if name in items else name for name in names)
+
+
+def _visit(place: Place, encounter: str) -> str:
+    try:
+        return reverse("capture:visit", args=(place.desk.study, place.participant, encounter))
+    except NoReverseMatch:
+        return place.back
 
 
 def _pass_collection(place: Place) -> Act:
@@ -140,17 +176,17 @@ def _pass_administration(place: Place) -> Act:
 
 
 def _pass(place: Place, before: str, title: Words) -> Act:
-    return Act(
+    act = Act(
         title=title,
         command=PassSafetyGate,
         make=lambda answers: PassSafetyGate(participant=place.participant, slot=place.slot.id, before=before),
         back=place.back,
         facts=place.facts,
-        rows=_gate(place, before),
         intro=_("Every criterion must hold with the data of this visit. Nothing is passed that is not known."),
         button=_("Pass the gate"),
         done=_("The gate is passed."),
     )
+    return _gated(place, before, act)
 
 
 def _collect(place: Place) -> Act:
@@ -193,16 +229,16 @@ def _request(place: Place) -> Act:
 
 
 def _authorise(place: Place) -> Act:
-    return Act(
+    act = Act(
         title=_("Authorise the injection"),
         command=AuthoriseAdministration,
         make=lambda answers: AuthoriseAdministration(participant=place.participant, slot=place.slot.id),
         back=place.back,
         facts=place.facts,
-        rows=_gate(place, "administration"),
         button=_("Authorise the injection"),
         done=_("The injection is authorised."),
     )
+    return _gated(place, "administration", act)
 
 
 ACTS: Mapping[str, tuple[Words, type[Command], Callable[[Place], Act]]] = {

@@ -12,6 +12,7 @@ from datetime import date
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
@@ -24,9 +25,20 @@ from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.permission import conflicting_roles
 from trialwright.trial.setup.state import SiteSetup, StudySetup
 from trialwright.trial.state import State
+from trialwright_web.shell.dates import written
 from trialwright_web.shell.desk import Desk
+from trialwright_web.shell.templatetags.shell import in_language, role_name
 
 Words = str | Promise
+
+GAPS = (
+    gettext_noop("the interviewer has not countersigned"),
+    gettext_noop("no consent was given"),
+    gettext_noop("consent for visits was withdrawn"),
+    gettext_noop("consent for treatment was withdrawn"),
+    gettext_noop("an amendment needs consent to be given again"),
+)
+"""Why consent does not allow it, as the library says it."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +77,17 @@ def _gates(desk: Desk, person: Row) -> Iterator[Gate]:
     yield _recruiting(state, site)
     yield from _eligibility(desk, state, enrolment, participant, build)
     others = conflicting_roles(participant, desk.actor, build, state)
-    yield Gate(not others, _("You may act for this participant"), ", ".join(sorted(others)))
+    yield Gate(
+        not others, _("You may act for this participant"), ", ".join(role_name(role) for role in sorted(others))
+    )
     yield from _list(state, build, desk.builds, participant, enrolment)
 
 
 def _consent(desk: Desk, state: State, participant: str) -> Gate:
     gap = consent_gap(state, participant, treatment=True)
     where = _address("capture:participant", desk.study, participant)
-    return Gate(gap is None, _("Consent to treatment is in force"), gap or "", where if gap else "")
+    words = _(gap) if gap else ""
+    return Gate(gap is None, _("Consent to treatment is in force"), words, where if gap else "")
 
 
 def _recruiting(state: State, site: str) -> Gate:
@@ -90,10 +105,10 @@ def _eligibility(desk: Desk, state: State, enrolment: Enrolment, participant: st
     limit = build.study.randomisation.within_days_of_sign_off
     age = (desk.today - date.fromisoformat(enrolment.signed_off_on)).days if signed else 0
     in_time = signed and (limit is None or age <= limit)
-    detail = enrolment.signed_off_on
+    detail = written(date.fromisoformat(enrolment.signed_off_on)) if signed else ""
     if signed and limit is not None:
         detail = _("%(day)s, %(age)d days ago; at most %(limit)d are allowed") % {
-            "day": enrolment.signed_off_on, "age": age, "limit": limit,
+            "day": detail, "age": age, "limit": limit,
         }  # fmt: skip
     yield Gate(in_time, _("The investigator signed eligibility off"), detail, "" if in_time else where)
     current = signed and is_current(state, participant, build)
@@ -121,7 +136,8 @@ def _list(
     levels = stratum_levels(build, enrolment.site, facts)
     known = {name: level for name, level in levels.items() if level is not None}
     if levels:
-        undecided = [name.replace("_", " ") for name, level in levels.items() if level is None]
+        labels = {one.id: in_language(one.label) for one in build.study.randomisation.strata}
+        undecided = [labels[name] for name, level in levels.items() if level is None]
         yield Gate(not undecided, _("The data say to which stratum the participant belongs"), ", ".join(undecided))
     if len(known) == len(levels) and knows_levels(committed, known):
         stratum = stratum_name(build, known)

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 from django.contrib import messages
@@ -25,6 +25,7 @@ from trialwright.trial.closure.events import DeviationOpened
 from trialwright.trial.command import Command, Signature
 from trialwright.trial.dispatch import Receipt
 from trialwright.trial.event import Space
+from trialwright_web.shell.dates import written_moment, written_part
 from trialwright_web.shell.desk import Desk, Request, new_request_id
 from trialwright_web.shell.flags import flag_words
 from trialwright_web.shell.pages import render_page, status_of
@@ -37,7 +38,7 @@ Kind = Literal["text", "scan", "number", "date", "long", "choice", "select", "se
 ``tick`` check boxes."""
 
 SAVE, DONE = _("Save"), _("Done.")
-MOMENT_HELP = _("Leave it empty if it is now; else like 15.02.2028 09:30, t 0930, or 0930 for today.")
+MOMENT_HELP = _("Leave it empty if it is now; else like 15.02.2028 09:30, t 0930, or 09:30 for today.")
 HAPPENED = "observed_at"
 REASON = "reason"
 
@@ -140,6 +141,7 @@ class Act:
         facts: term and words shown above the questions, in order.
         rows: a table shown above them; the first row is its head.
         warning: shown prominently above them.
+        first: where to go first, words and address, of an act that cannot succeed yet; nothing is asked then.
         intro: one or two sentences.
         button: on it.
         danger: the button is red.
@@ -162,6 +164,7 @@ class Act:
     facts: tuple[tuple[Words, Words], ...] = ()
     rows: tuple[tuple[Words, ...], ...] = ()
     warning: Words = ""
+    first: tuple[Words, str] | None = None
     intro: Words = ""
     button: Words = SAVE
     danger: bool = False
@@ -227,10 +230,12 @@ def act_page(
     try:
         _check_filled(act, answers)
         command = act.make(answers)
+        happened = _happened(answers, desk, command) if act.happened else None
+        read = " ".join(_read_as(act, answers, desk, happened))
         receipt = desk.dispatch(
             command,
             request_id=request_id,
-            observed_at=_happened(answers, desk, command) if act.happened else None,
+            observed_at=happened,
             reason=answers.or_none(REASON) if act.reason else None,
             signature=_signature(request, desk, act, command, answers),
         )
@@ -238,8 +243,10 @@ def act_page(
         # Refused, so nothing stands under this id; a corrected page is another request.
         return _draw(request, act, new_request_id(), answers, error)
     if then is not None:
+        if read:
+            messages.info(request, read)
         return then(receipt)
-    messages.success(request, str(act.done))
+    messages.success(request, f"{act.done} {read}".strip())
     for words in warnings_of(receipt):
         messages.warning(request, words)
     return redirect(act.back)
@@ -317,6 +324,15 @@ def _happened(answers: Answers, desk: Desk, command: Command) -> str | None:
     if not text:
         return None
     return typed_moment(text, desk.now.astimezone(desk.zone(_site_of(desk, command)))).isoformat()
+
+
+def _read_as(act: Act, answers: Answers, desk: Desk, happened: str | None) -> Iterator[str]:
+    """How the days and the time that were typed were read."""
+    for field in act.fields:
+        if field.kind == "date" and answers.text(field.name):
+            yield f"{field.label}: {written_part(answers.day(field.name, desk.today))}."
+    if happened is not None:
+        yield f"{act.happened}: {written_moment(datetime.fromisoformat(happened))}."
 
 
 def _site_of(desk: Desk, command: Command) -> str | None:

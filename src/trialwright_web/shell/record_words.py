@@ -15,10 +15,13 @@ from trialwright.build import Build
 from trialwright.protocol.forms import Item
 from trialwright.trial.audit import AuditRow
 from trialwright.trial.capture.state import LOG
+from trialwright.trial.safety.views import ADVERSE_EVENT
+from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_fields import FIELDS
 from trialwright_web.shell.record_happenings import HAPPENINGS
 from trialwright_web.shell.safety_words import OUTCOMES, SERIOUSNESS, several
-from trialwright_web.shell.templatetags.shell import in_language, role_name
+from trialwright_web.shell.templatetags.shell import in_language, role_name, unit_words
+from trialwright_web.shell.typed import shown_day
 from trialwright_web.shell.words import Words
 
 MISSING: Mapping[str, Words] = {
@@ -99,6 +102,9 @@ def field_words(build: Build, row: AuditRow) -> str:
     if first in FIELDS:
         return f"{FIELDS[first]}{': ' if dot else ''}{rest}"
     kind, _space, rest = row.field.partition(" ")
+    if kind == "query" and rest.count(".") >= 3:
+        encounter, form, *_numbered = rest.split(".")
+        return f"{FIELDS[kind]}: {visit_words(build, encounter)} · {form_words(build, form)}"
     return f"{FIELDS[kind]} {rest}" if rest and kind in FIELDS else row.field
 
 
@@ -122,6 +128,8 @@ def _value_words(build: Build, row: AuditRow, value: str | None) -> str | None:
         return str(words.get(value, value))
     if row.field == "seriousness":
         return several(value, SERIOUSNESS)
+    if row.field.startswith("query ") and value == "settled":
+        return str(_("settled"))
     return str(TRUTHS.get(value, value))
 
 
@@ -134,6 +142,11 @@ def _entered_words(build: Build, item: Item, value: str) -> str:
     labels |= {outcome.code: outcome.label for outcome in item.outcomes}
     if value in labels:
         return in_language(labels[value])
+    if item.type == "quantity":
+        number, _space, unit = value.partition(" ")
+        return f"{number} {unit_words(unit)}".strip()
+    if item.type in ("date", "partial_date"):
+        return shown_day(value)
     return str(TRUTHS.get(value, value)) if item.type == "boolean" else value
 
 
@@ -144,10 +157,19 @@ def about_parts(build: Build, about: str, terms: Mapping[str, str]) -> Iterator[
         about: as the trail has it: ``participant NO-01-002, encounter week_1``.
         terms: adverse event → its term.
     """
-    for kind, name in _parts(about).items():
-        if (kind, name) == ("repeat", "1"):
+    parts = _parts(about)
+    for kind, name in parts.items():
+        # A query is told by the visit and the form that it is on.
+        if (kind, name) == ("repeat", "1") or (kind == "query" and "form" in parts):
             continue
         yield kind, _part_words(build, kind, name, terms)
+
+
+def terms_of(desk: Desk, participant: str) -> dict[str, str]:
+    """Adverse event → its term as reported."""
+    return {
+        str(row["adverse_event"]): str(row["term"]) for row in desk.rows.where(ADVERSE_EVENT, participant=participant)
+    }
 
 
 def _part_words(build: Build, kind: str, name: str, terms: Mapping[str, str]) -> str:
@@ -156,8 +178,9 @@ def _part_words(build: Build, kind: str, name: str, terms: Mapping[str, str]) ->
             return visit_words(build, name)
         case "form":
             return form_words(build, name)
-        case "adverse_event" if name in terms:
-            return terms[name]
+        case "adverse_event":
+            number = name.removeprefix("ae_")
+            return terms.get(name, f"{FIELDS[kind]} {number}" if number.isdecimal() else name)
         case "criterion" if name in build.criteria:
             return in_language(build.criteria[name].criterion.text)
         case "role":

@@ -1,6 +1,6 @@
 """How people type days and times: ``140621``, ``14.6.21``, ``t``, ``UN.06.2021``, ``t 0930``.
 
-One reading for forms and acts. ``capture/form_typed.js`` reads days alike in the browser.
+One reading for forms and acts. ``static/shell/typed.js`` reads them alike in the browser.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ _MONTH = re.compile(r"([0-9]{1,2})[./]([0-9]{4})\Z")
 _YEAR = re.compile(r"[0-9]{4}\Z")
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?\Z")
 _CLOCK = re.compile(r"([0-9]{1,2})[.: ]?([0-9]{2})\Z")
+_ALONE = re.compile(r"[0-9]{1,2}:?[0-9]{2}\Z")
 _MOMENT = re.compile(r"(?P<day>.*?[^, ])(?:,? +|T(?=[0-9]))(?P<clock>[0-9]{1,2}[.: ]?[0-9]{2})\Z")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}")
 
@@ -79,6 +80,8 @@ def typed_day(text: str, today: date) -> str:
 def typed_moment(text: str, now: datetime) -> datetime:
     """A day and a time of day, or a time of day alone, which is today's: ``15.02.2028 09:30``, ``t-1 2340``, ``930``.
 
+    A time alone has a colon or nothing between its digits: ``15.02`` would be the fifteenth of February to many.
+
     Args:
         now: in the zone by whose clock people type.
 
@@ -91,14 +94,14 @@ def typed_moment(text: str, now: datetime) -> datetime:
     today = now.date()
     refused = InvalidValue(
         _("“%(given)s” is not a day with a time.") % {"given": text[:40]},
-        remedy=_("Write it like 15.02.2028 09:30, t 0930, or 0930 for today."),
+        remedy=_("Write it like 15.02.2028 09:30, t 0930, or 09:30 for today."),
         given=text[:40],
     )
     try:
         if _INSTANT.match(text):
             moment = datetime.fromisoformat(text)
             return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
-        if _CLOCK.match(text):
+        if _ALONE.match(text):
             return datetime.combine(today, time.fromisoformat(normal_clock(text)), now.tzinfo)
         found = _MOMENT.match(text)
         if found is None:

@@ -147,7 +147,7 @@ def test_a_visit_is_due_in_its_window_overdue_after_it_and_gone_when_recorded(de
         )
     desk.world.later(days=25)
     miss = RecordMissedVisit(participant=participant, encounter="marrow_1")
-    desk.world.give(miss, "nurse")
+    desk.world.give(miss, "nurse", reason="ill")
     assert [t for t in desk.tasks() if t.about == "marrow_1"] == []
     assert desk.cells(participant)["marrow_1"] is CellState.MISSED
 
@@ -213,7 +213,7 @@ def test_critical_values_wait_for_a_monitor(desk):
 def test_deviations_breaches_and_clocks_wait_with_their_dates(desk):
     world = desk.world
     participant = world.randomised()
-    world.give(RecordMissedVisit(participant=participant, encounter="marrow_1"), "nurse")
+    world.give(RecordMissedVisit(participant=participant, encounter="marrow_1"), "nurse", reason="ill")
     assert desk.about(Kind.CLASSIFY_DEVIATION) == ["missed_visit.marrow_1"]
     judged = ClassifyDeviation(
         participant=participant, deviation="missed_visit.marrow_1", important=False, assessment="none", action="none"

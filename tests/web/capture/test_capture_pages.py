@@ -545,6 +545,41 @@ def test_a_visit_without_a_date_says_when_it_is_planned_and_prints_its_forms(nur
     assert f'href="/{STUDY}/participants/NO-01-002/"' in page.text
 
 
+def test_nobody_is_asked_to_sign_what_was_not_assessed(nurse, investigator):
+    code = new_participant(nurse)
+    path = f"/{STUDY}/participants/{code}/"
+    page = investigator.get(f"{path}record-act/sign-off/")
+    assert "assess first" in page.text
+    assert 'name="password"' not in page.text
+    assert f'class="ds-button" href="{path}assess-criteria/"' in page.text
+    assert "record-act/sign-off/" not in investigator.get(path).text
+    token = hidden(page, "csrfmiddlewaretoken")
+    form = {"csrfmiddlewaretoken": token, "request_id": "early", "password": PASSWORD, "shown": ""}
+    forced = investigator.post(f"{path}record-act/sign-off/", data=form, headers={"Referer": str(page.url)})
+    assert 'id="refused"' in forced.text
+
+
+def test_the_page_after_an_act_says_how_a_time_was_read(nurse):
+    code = new_participant(nurse)
+    path = f"/{STUDY}/participants/{code}/record-act/fail-screening/"
+    wrong = send(nurse, path, reason="moved away", observed_at="15.02")
+    assert "is not a day with a time" in unescape(wrong.text)
+    assert 'value="15.02"' in wrong.text
+    done = send(nurse, path, reason="moved away", observed_at="t 0030")
+    assert "When it was decided: 15 February 2028, 00:30." in done.text
+
+
+def test_a_withdrawal_from_everything_is_said_and_never_meant_by_silence(nurse):
+    path = f"/{STUDY}/participants/NO-01-001/record-act/withdraw/"
+    silent = send(nurse, path)
+    assert refusal(silent) == "web.answer_missing"
+    assert "Withdrawn from" not in nurse.get(f"/{STUDY}/participants/NO-01-001/").text
+    done = send(nurse, path, scopes=["everything"])
+    assert all(
+        f"Withdrawn from {scope} since" in done.text for scope in ("treatment", "visits", "use of data", "samples")
+    )
+
+
 def test_the_investigator_signs_off_under_sentences(investigator):
     page = unescape(investigator.get(f"/{STUDY}/participants/{SCREENED}/record-act/sign-off/").text)
     assert "Platelets is less than 100" in page

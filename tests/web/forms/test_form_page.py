@@ -370,7 +370,8 @@ def test_a_visit_is_recorded_corrected_with_a_reason_or_missed(nurse: httpx.Clie
     assert "13.06.2026" in post(date="t-2", reason="wrong day").text
     assert 'data-code="capture.date_not_possible"' in post(date="yesterday", reason="x").text
     address = f"{P}/week_1/"
-    assert "did not take place" in post(act="missed").text
+    assert 'data-code="capture.reason_missing"' in post(act="missed").text
+    assert "did not take place" in post(act="missed", reason="ill").text
 
 
 # --- files -----------------------------------------------------------------------------------------------------

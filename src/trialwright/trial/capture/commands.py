@@ -154,9 +154,9 @@ class RecordVisit(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class RecordMissedVisit(Command):
-    """Record that a planned visit will not take place any more. By site staff.
+    """Record that a planned visit will not take place any more, with the reason. By site staff.
 
-    Refused: unknown visit, it was held or recorded as missed, a frozen study.
+    Refused: unknown visit, it was held or recorded as missed, no reason, a frozen study.
     """
 
     PERMISSION: ClassVar[Permission] = may(*SITE_STAFF)
@@ -346,6 +346,10 @@ def record_missed_visit(command: RecordMissedVisit, state: State, context: Conte
             f"{command.encounter} is already recorded",
             remedy="correct the visit instead",
             encounter=command.encounter,
+        )
+    if not (context.reason or "").strip():
+        raise ReasonMissing(
+            f"{command.encounter} is said not to take place, without a reason", remedy="say why in a few words"
         )
     yield EncounterMissed(participant=command.participant, encounter=command.encounter)
     about = f"{command.encounter} did not take place"

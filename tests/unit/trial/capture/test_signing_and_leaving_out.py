@@ -268,7 +268,7 @@ def test_visits_and_forms_left_out_are_under_the_signature_too(signed_forms, act
         moved = RecordVisit(participant=book.participant, encounter="unscheduled_1", date="2025-03-21")
         book.world.give(moved, "nurse", reason="misread")
     elif act == "missed":
-        book.world.give(RecordMissedVisit(participant=book.participant, encounter="marrow_1"), "nurse")
+        book.world.give(RecordMissedVisit(participant=book.participant, encounter="marrow_1"), "nurse", reason="ill")
     elif act == "void":
         book.world.give(book.void("sheet"), "nurse", reason="other person")
     else:

@@ -113,16 +113,17 @@ def test_a_visit_after_participation_ended_is_flagged_one_on_its_last_day_is_not
 
 def test_a_missed_visit_opens_a_deviation_and_may_take_place_after_all(book):
     miss = RecordMissedVisit(participant=book.participant, encounter="marrow_1")
-    receipt = book.world.give(miss, "nurse")
+    book.world.refuses(ReasonMissing, miss, "nurse", reason=" ")
+    receipt = book.world.give(miss, "nurse", reason="ill")
     assert receipt.event(EncounterMissed).encounter == "marrow_1"
     assert receipt.event(DeviationOpened).kind == "missed_visit"
     assert book.rows(VISIT, encounter="marrow_1")[0]["status"] == "missed"
-    book.world.refuses(AlreadyRecorded, miss, "nurse")
+    book.world.refuses(AlreadyRecorded, miss, "nurse", reason="ill")
     book.world.later(days=14)
     book.world.give(visit(book, "marrow_1", book.world.today), "nurse")
     assert book.state.missed == set()
     assert book.rows(VISIT, encounter="marrow_1")[0]["status"] == "held"
-    book.world.refuses(AlreadyRecorded, miss, "nurse")
+    book.world.refuses(AlreadyRecorded, miss, "nurse", reason="ill")
 
 
 def test_only_planned_visits_can_be_missed(book):

@@ -2,7 +2,7 @@
 // Nothing of a participant is stored in the browser; without this script the page works by its buttons alone.
 
 import { evaluate, rounded } from "./form_engine.js";
-import { isDate, normalText, shownText, valueOf } from "./form_typed.js";
+import { isDate, normalText, shownText, valueOf } from "../shell/typed.js";
 
 const config = JSON.parse(document.getElementById("form-config").textContent);
 const form = document.getElementById("form");

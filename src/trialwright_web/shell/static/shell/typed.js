@@ -1,4 +1,4 @@
-// How people type, read as form_entry.py reads it: the same table of cases tests both.
+// How people type, read as shell/typed.py and capture/form_entry.py read it: the same table of cases tests both.
 
 const NUMBERS = new Set(["integer", "decimal", "quantity", "scale"]);
 const TODAY = /^t(?:([+-])([0-9]{1,3}))?$/i;
@@ -8,6 +8,8 @@ const MONTH = /^([0-9]{1,2})[./]([0-9]{4})$/;
 const ISO = /^([0-9]{4})-([0-9]{2})(?:-([0-9]{2}))?$/;
 const DOTTED = /^([0-9]{1,2}|UN)\.([0-9]{1,2}|UN)\.([0-9]{4})$/i;
 const CLOCK = /^([0-9]{1,2})[.: ]?([0-9]{2})$/;
+const ALONE = /^[0-9]{1,2}:?[0-9]{2}$/;
+const MOMENT = /^(.*?[^, ])(?:,? +|T(?=[0-9]))([0-9]{1,2}[.: ]?[0-9]{2})$/;
 const two = (number) => String(Number(number)).padStart(2, "0");
 
 export const isDate = (kind) => kind === "date" || kind === "partial_date";
@@ -17,11 +19,32 @@ export function normalText(kind, typed, today) {
   const text = typed.trim();
   if (isDate(kind)) return normalDate(text, today);
   if (isNumber(kind)) return text.replace(/[ \u00a0\u202f]/g, "").replaceAll(",", ".").replaceAll("\u2212", "-");
-  if (kind === "time") {
-    const found = CLOCK.exec(text);
-    return found ? `${two(found[1])}:${found[2]}` : text;
-  }
-  return text;
+  return kind === "time" ? normalClock(text) : text;
+}
+
+function normalClock(text) {
+  const found = CLOCK.exec(text);
+  return found ? `${two(found[1])}:${found[2]}` : text;
+}
+
+// A day with a time, or a time alone, which is today's, as "2028-02-15T09:30"; undefined where it is none.
+// With an offset of its own it is the server's to read.
+export function momentOf(typed, today) {
+  const text = typed.trim();
+  const found = ALONE.test(text) ? [text, today, text] : MOMENT.exec(text);
+  if (!found) return undefined;
+  const day = dateValue("date", normalDate(found[1], today)), clock = normalClock(found[2]);
+  return day && valueOf("time", clock) ? `${day}T${clock}` : undefined;
+}
+
+// A day, a month, a year or a moment as "Tue, 15 Feb 2028, 09:30" in the reader's language.
+export function written(iso, language) {
+  const [day, clock] = iso.split("T");
+  const parts = day.split("-").length;
+  const shown = { year: "numeric", ...(parts > 1 && { month: "long" }), ...(parts > 2 && { day: "numeric", weekday: "short" }) };
+  // Not every browser knows nynorsk; its readers read bokmål before English.
+  const format = new Intl.DateTimeFormat([language, "nb", "en-GB"].map((one) => (one === "en" ? "en-GB" : one)), { ...shown, timeZone: "UTC" });
+  return [format.format(Date.parse(`${day}${parts === 1 ? "-01-01" : parts === 2 ? "-01" : ""}T00:00:00Z`)), clock].filter(Boolean).join(" · ");
 }
 
 function normalDate(text, today) {
