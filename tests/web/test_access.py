@@ -53,6 +53,7 @@ DOING = {
     "download the audit trail": "downloads:trail_csv",
     "download item values": "downloads:home",
     "download the site's copy of the ledger": "downloads:home",
+    "import a file": "capture:imports",
     "download a checkpoint receipt": "downloads:receipt",
     "read participants over the API": "api:v1:participants",
     "read a participant over the API": "api:v1:participant",

@@ -18,7 +18,7 @@ from trialwright.build import Build, CompiledForm
 from trialwright.foundation.tables import Row
 from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright.trial.capture import commands as capture_commands
-from trialwright.trial.capture.commands import has_place
+from trialwright.trial.capture.commands import ImportItems, has_place
 from trialwright.trial.capture.state import LOG, CaseBook, ClosedCaseBook, FormKey, FormRecord
 from trialwright.trial.capture.views import CLOSED_FORM, FORM, VISIT
 from trialwright.trial.command import Command
@@ -233,6 +233,12 @@ class FormPlace:
     def may_fill(self) -> bool:
         """Whether the desk's role fills it; the door decides."""
         return self.desk.role in self.compiled.form.filled_by and not self.visit.is_frozen
+
+    @property
+    def may_import(self) -> bool:
+        """Whether the desk's role adds what a central reader measured, from a file."""
+        read_centrally = Role.CENTRAL_READER in self.compiled.form.filled_by and not self.is_closed
+        return read_centrally and self.desk.may(ImportItems) and not self.visit.is_frozen
 
     @property
     def knows_identity(self) -> bool:

@@ -21,15 +21,16 @@ from trialwright.build import (
 )
 from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.missing import MissingReason
-from trialwright.trial.capture.commands import SaveClosedForm, SaveForm
+from trialwright.trial.capture.commands import ImportItems, SaveClosedForm, SaveForm
 from trialwright.trial.capture.events import Entered
 from trialwright_web.capture.form_place import FormPlace, find_visit
 from trialwright_web.capture.import_mapping import ImportMapping, ItemMapping
 from trialwright_web.capture.import_reading import Result
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_words import MISSING
-from trialwright_web.shell.templatetags.shell import in_language
-from trialwright_web.shell.typed import typed_day
+from trialwright_web.shell.refusals import told
+from trialwright_web.shell.templatetags.shell import in_language, unit_words
+from trialwright_web.shell.typed import shown_day, typed_day
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class FormPlan:
     def command(self, mapping: ImportMapping) -> SaveForm:
         """The command that saves it."""
         assert self.place is not None
-        kind = SaveClosedForm if self.place.is_closed else SaveForm
+        kind = ImportItems if self.place.may_import else SaveClosedForm if self.place.is_closed else SaveForm
         return kind(
             participant=self.participant,
             encounter=self.encounter,
@@ -188,7 +189,7 @@ def _place(
         return None, _("the form has no place at this visit")
     if not visit.takes_entries:
         return None, _("the visit is not recorded yet")
-    if not place.may_fill:
+    if not (place.may_fill or place.may_import):
         return None, _("your role does not fill this form, or data entry has ended")
     if place.record.status in ("not_done", "intentionally_blank"):
         return None, _("the form was left out on purpose; open it by hand")
@@ -206,7 +207,9 @@ def _notes(desk: Desk, place: FormPlace, results: list[Result]) -> Iterator[str]
             yield _("the date %(day)s cannot be read") % {"day": day[:20]}
             continue
         if held is not None and taken != held:
-            yield _("taken on %(taken)s, the visit was on %(held)s") % {"taken": taken, "held": held}
+            yield _("taken on %(taken)s, the visit was on %(held)s") % {
+                "taken": shown_day(taken, partial=True), "held": shown_day(held),
+            }  # fmt: skip
 
 
 def _changes(
@@ -236,10 +239,17 @@ def _change(
     try:
         value = _value(compiled, item, mapping, result)
     except InvalidValue as error:
-        return _problem(compiled, result, f"{error.message} → {error.remedy}")
+        said = told(error)
+        return _problem(compiled, result, f"{said.message} → {said.remedy}")
     before = place.record.values.get(compiled.item.id)
     known = before is not None and compiled.item.id not in place.record.computed
     state = "new" if not known else "same" if before == value else "change"
+    if state == "change" and place.may_import:
+        # The data manager adds what is missing; who entered a value corrects it.
+        on_record = _("the record says %(value)s; ask with a query") % {
+            "value": _shown(place.build, compiled, before)
+        }
+        return _problem(compiled, result, on_record)
     size = size_of(compiled.field, value)
     note = {"unusual": _("unusual: a query will ask"), "impossible": _("impossible: a query will ask")}.get(size, "")
     return Change(
@@ -289,7 +299,9 @@ def _shown(build: Build, compiled: CompiledItem, value: ItemValue | None) -> str
     codes = build.study.terminology.get(compiled.item.codelist or "")
     if codes is not None:
         text = next((in_language(code.label) for code in codes.codes if code.code == text), text)
-    return f"{text} {value.unit}" if value.unit else text
+    if compiled.item.type in ("date", "partial_date"):
+        text = shown_day(text)
+    return f"{text} {unit_words(value.unit)}" if value.unit else text
 
 
 def _entered(place: FormPlace, change: Change, mapping: ImportMapping) -> Entered:

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from trialwright.foundation.errors import InvalidValue, Refusal, TrialwrightError
 from trialwright.protocol.roles import Role
+from trialwright.trial.capture.commands import ImportItems
 from trialwright.trial.event import Space
 from trialwright_web.capture.import_mapping import (
     PLAIN,
@@ -40,9 +41,9 @@ from trialwright_web.shell.studies import installation
 
 IMPORTERS = (
     Role.INVESTIGATOR, Role.STUDY_NURSE, Role.BLINDED_RATER, Role.CENTRAL_READER, Role.PHARMACIST,
-    Role.INJECTING_PHYSICIAN, Role.CELL_LABORATORY, Role.QUALIFIED_PERSON,
+    Role.INJECTING_PHYSICIAN, Role.CELL_LABORATORY, Role.QUALIFIED_PERSON, Role.DATA_MANAGER,
 )  # fmt: skip
-"""Who fills forms; which of them a file may fill, each form says."""
+"""Who fills forms, which of them each form says; and the data manager, for what central readers measured."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,10 @@ def mappings(desk: Desk) -> tuple[ImportMapping, ...]:
         MappingInvalid: a declared one does not fit.
     """
     build, fillable = desk.build, _fillable(desk)
+    importable = fillable | _read_centrally(desk)
     declared = declared_mappings(installation().studies[desk.study].folder, build)
     return (
-        *(one for one in declared if fillable.intersection(one.forms())),
+        *(one for one in declared if importable.intersection(one.forms())),
         *(plain_mapping(build.forms[name], build) for name in build.forms if name in fillable),
     )
 
@@ -82,8 +84,18 @@ def _fillable(desk: Desk) -> frozenset[str]:
     )
 
 
-def _fills_any(desk: Desk) -> bool:
-    return bool(_fillable(desk))
+def _read_centrally(desk: Desk) -> frozenset[str]:
+    """Forms of central readers, for who may add to them from a file whose kind the study declares."""
+    if not desk.may(ImportItems):
+        return frozenset()
+    forms = desk.build.forms.items()
+    return frozenset(
+        name for name, one in forms if Role.CENTRAL_READER in one.form.filled_by and one.form.space == "open"
+    )
+
+
+def _imports_any(desk: Desk) -> bool:
+    return bool(_fillable(desk) or _read_centrally(desk))
 
 
 def _mapping(desk: Desk, name: str) -> ImportMapping:
@@ -93,7 +105,7 @@ def _mapping(desk: Desk, name: str) -> ImportMapping:
     return found
 
 
-@offered_where(_fills_any)
+@offered_where(_imports_any)
 @at_desk(*IMPORTERS)
 @require_http_methods(["GET", "POST"])
 def imports(request: Request, desk: Desk) -> HttpResponse:

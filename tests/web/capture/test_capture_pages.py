@@ -451,7 +451,7 @@ def test_a_dry_run_says_what_does_not_fit_and_saves_nothing(nurse, store):
     assert any(state == "problem" and "'mg/dL' is not one of its units" in cells for state, cells in said)
     assert any(state == "problem" and "more than once, differently: lines 6, 7" in cells for state, cells in said)
     assert any(state == "change" and "unusual: a query will ask" in cells for state, cells in said)
-    assert any("taken on 2028-02-15, the visit was on 2028-02-14" in cells for _, cells in said)
+    assert any("taken on 15.02.2028, the visit was on 14.02.2028" in cells for _, cells in said)
     assert sum(state == "problem" and "no such participant at your site" in cells for state, cells in said) == 2
     assert any("the mapping knows no visit of this name" in cells for _, cells in said)
     assert any("the visit is not recorded yet" in cells for _, cells in said)
@@ -510,6 +510,21 @@ def test_forms_of_others_cannot_be_filled_by_a_file(nurse):
     assert 'value="form.edss"' not in page.text  # the blinded rater's
     assert nurse.get(f"/{STUDY}/imports/edss/empty.csv").status_code == 404
     assert nurse.get(f"/{STUDY}/imports/haematology/empty.csv").text.startswith("participant,encounter,haemoglobin")
+
+
+def test_the_data_manager_adds_what_central_readers_measured_and_asks_where_the_record_differs(staff, store):
+    manager = staff.client("data_manager.1", f"{STUDY}:data_manager@")
+    page = manager.get(f"/{STUDY}/imports/")
+    offered = set(re.findall(r'name="mapping" value="([^"]+)"', page.text))
+    assert offered == {"biomarkers", "evoked_potentials", "mri"}  # no laboratory of a hospital, no plain table
+    row = store.rows.get(ITEM, ("NO-02-003", "screening", "mri", 1, "lesion_volume"))
+    told_volume = float(row["value"]) + 1
+    text = f"subject,visit,scan_date,t2_volume_ml\nNO-02-003,screening,,{told_volume}\n"
+    answer = import_file(manager, "mri", text)
+    ((state, cells),) = told(answer)
+    assert state == "problem"
+    assert f"the record says {row['value']}" in cells
+    assert 'value="save"' not in answer.text
 
 
 # --- the closed process -------------------------------------------------------------------------------------------

@@ -197,6 +197,17 @@ class SaveClosedForm(SaveForm):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImportItems(SaveForm):
+    """Add what somebody outside the sites measured, from a file. By the data manager, to forms of a central reader.
+
+    Refused as there; and for any other form, for values that are on record (the site, or the reader, corrects
+    theirs), and for a form that was left out.
+    """
+
+    PERMISSION: ClassVar[Permission] = may(Role.DATA_MANAGER)
+
+
+@dataclass(frozen=True, kw_only=True)
 class MarkFormNotDone(Command):
     """Mark a whole form as not done or intentionally left blank, with a reason. By the roles the form names.
 
@@ -374,6 +385,10 @@ def save_form(command: SaveForm, state: State, context: Context) -> Iterable[Eve
         raise NothingEntered("nothing was changed", remedy="change a value, or leave the form", form=command.form)
     corrected = any(name in record.values and name not in record.computed for name in changes)
     if record.status in LEFT_OUT or corrected:
+        if isinstance(command, ImportItems):
+            raise FormNotYours(
+                f"{command.form} says something else already", remedy="ask with a query", form=command.form
+            )
         _need_reason(context, f"what is recorded on {command.form}")
     outcome = Saving(context.build, casebook, key, {**record.values, **changes}, entered=changes).outcome()
     changed = frozenset(f"{command.form}.{name}" for name in (*changes, *outcome.derived))
@@ -569,7 +584,9 @@ def _form_for_entry(
     """The form, where it stands and the book it is written in, if this person may write it now."""
     _participant(command.participant, state)
     compiled = _form_of_the_side(command, context.build)
-    if context.actor.role not in compiled.form.filled_by:
+    # What a central reader measured may come in a file, by the hand of the data manager.
+    hand = Role.CENTRAL_READER if isinstance(command, ImportItems) else context.actor.role
+    if hand not in compiled.form.filled_by:
         fillers = ", ".join(role.value for role in compiled.form.filled_by)
         raise FormNotYours(f"{command.form} is filled by {fillers}", remedy="ask one of them", form=command.form)
     _need_entry(state, command.form)
@@ -785,6 +802,7 @@ DECISIONS: Mapping[type[Command], Decide] = {
     RecordMissedVisit: record_missed_visit,
     SaveForm: save_form,
     SaveClosedForm: save_form,
+    ImportItems: save_form,
     MarkFormNotDone: mark_form_not_done,
     MarkClosedFormNotDone: mark_form_not_done,
     VoidForm: void_form,

@@ -9,6 +9,7 @@ from trialwright.trial.capture.commands import (
     EntryNotReadable,
     FormChanged,
     FormNotYours,
+    ImportItems,
     NothingEntered,
     ReasonMissing,
     RecordVisit,
@@ -186,6 +187,29 @@ def test_a_form_is_filled_by_the_roles_it_names(book):
     somebody = Actor("somebody", Role.STUDY_NURSE, "hospital-01", "01")
     book.world.refuses(NotAppointed, book.save("sheet", {"count": "1"}), somebody)
     book.fill("sheet", {"count": "1"}, "investigator")
+
+
+def test_the_data_manager_adds_from_a_file_what_a_central_reader_measures_and_changes_nothing(books):
+    book = books(at="follow_up")
+    book.world.refuses(NotPermitted, book.save("doses", {"dose": "4"}), "data_manager")
+    book.world.refuses(NotPermitted, book.save("doses", {"dose": "4"}, kind=ImportItems), "nurse")
+    book.world.refuses(FormNotYours, book.save("sheet", {"count": "1"}, kind=ImportItems), "data_manager")
+    first = book.save("doses", {"dose": Entered(text="4", source="device")}, kind=ImportItems)
+    saved = book.world.give(first, "data_manager", reason="import doses.csv").event(FormSaved)
+    assert saved.items["dose"] == Entered(text="4", unit="mg", source="device")
+    other = book.save("doses", {"dose": "5"}, kind=ImportItems)
+    book.world.refuses(FormNotYours, other, "data_manager", reason="a newer file")
+    book.world.give(
+        book.save("doses", {"given": "true"}, kind=ImportItems), "data_manager", reason="import doses.csv"
+    )
+    assert book.record("doses").values["given"].text == "true"
+
+
+def test_the_data_manager_fills_nothing_that_was_left_out(books):
+    book = books(at="follow_up")
+    book.world.give(book.mark("doses"), "nurse", reason="not sampled")
+    late = book.save("doses", {"dose": "4"}, kind=ImportItems)
+    book.world.refuses(FormNotYours, late, "data_manager", reason="import doses.csv")
 
 
 def test_participants_fill_their_own_diary_and_nobody_elses(books):
