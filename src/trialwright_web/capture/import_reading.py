@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from trialwright.build import Build
 from trialwright.foundation.errors import InvalidValue, Refusal
 from trialwright_web.capture.import_mapping import ImportMapping, ItemMapping
@@ -86,7 +88,8 @@ def read_file(content: bytes, mapping: ImportMapping, build: Build, name: str = 
     """
     if len(content) > MOST_BYTES:
         raise FileUnreadable(
-            f"the file has {len(content):,} bytes", remedy=f"split it; at most {MOST_BYTES:,} are read at once"
+            _("The file has %(number)s bytes.") % {"number": f"{len(content):,}"},
+            remedy=_("Split it; at most %(number)s are read at once.") % {"number": f"{MOST_BYTES:,}"},
         )
     text = _text(content)
     # First of all, before anything of the file could be shown or kept.
@@ -97,7 +100,8 @@ def read_file(content: bytes, mapping: ImportMapping, build: Build, name: str = 
     lines = list(enumerate(rest, start=2))
     if len(lines) > MOST_LINES:
         raise FileUnreadable(
-            f"the file has {len(lines):,} lines", remedy=f"split it; at most {MOST_LINES:,} are read at once"
+            _("The file has %(number)s lines.") % {"number": f"{len(lines):,}"},
+            remedy=_("Split it; at most %(number)s are read at once.") % {"number": f"{MOST_LINES:,}"},
         )
     results, unknown = [], dict[str, None]()
     by_test = {item.test: item for item in mapping.items}
@@ -128,7 +132,7 @@ def _text(content: bytes) -> str:
             continue
         if "\x00" not in text:
             return text
-    raise FileUnreadable("the file is no text", remedy="save it as CSV in UTF-8")
+    raise FileUnreadable(_("The file is no text."), remedy=_("Save it as CSV in UTF-8."))
 
 
 def _rows(text: str) -> list[list[str]]:
@@ -137,7 +141,7 @@ def _rows(text: str) -> list[list[str]]:
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
-        raise FileUnreadable(f"the file is no table: {error}", remedy="save it as CSV again") from error
+        raise FileUnreadable(_("The file is no table: %s") % error, remedy=_("Save it as CSV again.")) from error
 
 
 def _header(cells: list[str], mapping: ImportMapping) -> list[str]:
@@ -146,18 +150,22 @@ def _header(cells: list[str], mapping: ImportMapping) -> list[str]:
     absent = [name for name in mapping.header() if name not in header and name not in optional]
     if absent:
         raise FileUnreadable(
-            f"the file has no column {', '.join(name[:40] for name in absent)}",
-            remedy=f"its first line names the columns: {', '.join(mapping.header())}",
+            _("The file has no column %s.") % ", ".join(name[:40] for name in absent),
+            remedy=_("Its first line names the columns: %s.") % ", ".join(mapping.header()),
         )
     twice = next((name for name in header if name and header.count(name) > 1), None)
     if twice is not None:
-        raise FileUnreadable(f"two columns are named {twice[:40]!r}", remedy="name each column once")
+        raise FileUnreadable(_("Two columns are named “%s”.") % twice[:40], remedy=_("Name each column once."))
     return header
 
 
 def _check_cells(line: int, cells: list[str]) -> None:
     if any(len(cell) > LONGEST_CELL for cell in cells):
-        raise FileUnreadable(f"line {line} has a field of more than {LONGEST_CELL:,} characters", remedy="shorten it")
+        raise FileUnreadable(
+            _("Line %(line)d has a field of more than %(most)s characters.")
+            % {"line": line, "most": f"{LONGEST_CELL:,}"},
+            remedy=_("Shorten it."),
+        )
 
 
 def _result(line: int, row: Mapping[str, str], item: ItemMapping, mapping: ImportMapping) -> Result | None:
@@ -190,6 +198,6 @@ def _refuse_arms(text: str, build: Build) -> None:
     found = any(re.search(rf"\b{re.escape(phrase)}", text, re.IGNORECASE) for phrase in phrases)
     if found or re.search(rf"(?:^|[;,\t\"])\s*(?:{alone})\s*(?:$|[;,\t\"\r])", text, re.IGNORECASE | re.MULTILINE):
         raise FileRevealsArm(
-            "the file names a treatment, so it is not for blinded people; nothing of it was kept",
-            remedy="whoever sent it takes that out, or it is imported in the closed process",
+            _("The file names a treatment, so it is not for blinded people; nothing of it was kept."),
+            remedy=_("Whoever sent it takes that out, or it is imported in the closed process."),
         )

@@ -517,10 +517,9 @@ def test_the_data_manager_adds_what_central_readers_measured_and_asks_where_the_
     page = manager.get(f"/{STUDY}/imports/")
     offered = set(re.findall(r'name="mapping" value="([^"]+)"', page.text))
     assert offered == {"biomarkers", "evoked_potentials", "mri"}  # no laboratory of a hospital, no plain table
-    row = store.rows.get(ITEM, ("NO-02-003", "screening", "mri", 1, "lesion_volume"))
-    told_volume = float(row["value"]) + 1
-    text = f"subject,visit,scan_date,t2_volume_ml\nNO-02-003,screening,,{told_volume}\n"
-    answer = import_file(manager, "mri", text)
+    row = store.rows.get(ITEM, ("NO-02-001", "screening", "mri", 1, "lesion_volume"))
+    header = "subject,visit,scan_date,gadolinium,new_or_enlarging,new_t2,gd_lesions,t2_volume_ml,brain_volume_ml"
+    answer = import_file(manager, "mri", f"{header}\nNO-02-001,screening,,,,,,99.5,\n")
     ((state, cells),) = told(answer)
     assert state == "problem"
     assert f"the record says {row['value']}" in cells
