@@ -145,3 +145,18 @@ def test_a_site_sees_its_own_events_only(staff: Any, investigator: httpx.Client)
     board = investigator.get(f"/{STUDY}/safety", params={"show": "all"})
     assert set(re.findall(r"NO-(\d\d)-\d{3}", board.text)) == {"04"}
     assert investigator.get(f"/{STUDY}/safety/NO-01-002/ae_1").status_code == 404
+
+
+def test_the_follow_up_of_a_serious_event_that_is_not_over_ends_with_a_reason_and_of_others_without(
+    acts: Any, staff: Any, installation: Path
+) -> None:
+    investigator = staff.client("investigator.01", f"{STUDY}:investigator@01")
+    unsettled = f"/{STUDY}/safety/NO-01-005/ae_4/close"
+    assert acts.refusal(acts.send(investigator, unsettled)) == "web.answer_missing"
+    done = acts.send(investigator, unsettled, reason="followed by her own doctor")
+    assert "The follow-up is finished." in done.text
+    (row,) = rows(installation, "open", ADVERSE_EVENT, participant="NO-01-005", adverse_event="ae_4")
+    assert row["closed_at"] is not None
+    settled = f"/{STUDY}/safety/NO-01-005/ae_3/close"
+    assert 'name="reason"' not in investigator.get(settled).text
+    assert "The follow-up is finished." in acts.send(investigator, settled).text

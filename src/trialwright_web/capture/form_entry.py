@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from trialwright.build import (
@@ -176,8 +176,10 @@ def _readable(item: CompiledItem, said: Entered) -> None:
             message = gettext("This text is too long.")
             remedy = gettext("Shorten it to %(number)s characters.") % {"number": LONGEST_TEXT}
         if kind == item.item.type and is_number and item.item.decimals is not None:
-            said_decimals = gettext("Use digits with at most %(number)s decimals.")
-            remedy = said_decimals % {"number": item.item.decimals}
+            most = item.item.decimals
+            remedy = ngettext(
+                "Use digits with at most %(number)s decimal.", "Use digits with at most %(number)s decimals.", most
+            ) % {"number": most}
         raise InvalidValue(str(message), remedy=str(remedy), **error.given) from error
 
 

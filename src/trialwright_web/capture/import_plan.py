@@ -27,7 +27,7 @@ from trialwright_web.capture.form_place import FormPlace, find_visit
 from trialwright_web.capture.import_mapping import ImportMapping, ItemMapping
 from trialwright_web.capture.import_reading import Result
 from trialwright_web.shell.desk import Desk
-from trialwright_web.shell.record_words import MISSING
+from trialwright_web.shell.record_words import MISSING, TRUTHS
 from trialwright_web.shell.refusals import told
 from trialwright_web.shell.templatetags.shell import in_language, unit_words
 from trialwright_web.shell.typed import shown_day, typed_day
@@ -301,6 +301,8 @@ def _shown(build: Build, compiled: CompiledItem, value: ItemValue | None) -> str
         text = next((in_language(code.label) for code in codes.codes if code.code == text), text)
     if compiled.item.type in ("date", "partial_date"):
         text = shown_day(text)
+    if compiled.item.type == "boolean":
+        return str(TRUTHS.get(text, text))
     return f"{text} {unit_words(value.unit)}" if value.unit else text
 
 

@@ -35,7 +35,7 @@ from trialwright_web.shell.drafts import clear_draft, find_draft, keep_draft
 from trialwright_web.shell.forgettable import key_of_imports
 from trialwright_web.shell.menu import offered_where
 from trialwright_web.shell.pages import render_page, status_of
-from trialwright_web.shell.record_words import form_words
+from trialwright_web.shell.record_words import form_words, visit_words
 from trialwright_web.shell.refusals import told
 from trialwright_web.shell.studies import installation
 
@@ -204,12 +204,17 @@ def check(request: Request, desk: Desk, name: str) -> HttpResponse:
     context = {
         "kept": kept,
         "plan": plan,
-        "forms": [(one, form_words(desk.build, one.form, max(one.repeat, 1))) for one in _in_order(plan)],
+        "forms": [(one, _where(desk, one)) for one in _in_order(plan)],
         "request_id": new_request_id(),
         "reason": request.POST.get("reason", ""),
         "error": error,
     }
     return render_page(request, "capture/import_check.html", context, status=status_of(error) if error else 200)
+
+
+def _where(desk: Desk, one: FormPlan) -> str:
+    """Visit and form, as people call them."""
+    return f"{visit_words(desk.build, one.encounter)} · {form_words(desk.build, one.form, max(one.repeat, 1))}"
 
 
 def _in_order(plan: Plan) -> list[FormPlan]:
@@ -242,7 +247,7 @@ def _save(request: Request, desk: Desk, name: str, kept: Kept, plan: Plan) -> Ht
     )
     for one, refusal in refused[:20]:
         said = told(refusal)
-        messages.error(request, f"{one.participant} {one.encounter} {one.form}: {said.message} {said.remedy}")
+        messages.error(request, f"{one.participant} {_where(desk, one)}: {said.message} {said.remedy}")
     if refused or plan.problems:
         # The file stays, so that what was left out can be seen and tried again.
         return redirect("capture:import_check", desk.study, name)

@@ -28,7 +28,7 @@ from trialwright.trial.safety.commands import (
     RecordSubmission,
     ReportAdverseEvent,
 )
-from trialwright.trial.safety.events import AdverseEventReported
+from trialwright.trial.safety.events import UNSETTLED, AdverseEventReported
 from trialwright.trial.safety.state import AdverseEvent, AdverseEvents
 from trialwright.trial.safety.views import ADVERSE_EVENT
 from trialwright_web.safety.clocks import Clock, clocks_of
@@ -328,14 +328,14 @@ def _submit(case: Case) -> Act:
 
 
 def _close(case: Case) -> Act:
+    unsettled = bool(case.known.seriousness) and case.known.outcome in UNSETTLED
     return Act(
         title=_("Finish the follow-up"),
         command=CloseAdverseEvent,
         make=lambda answers: CloseAdverseEvent(participant=case.participant, adverse_event=case.event),
         back=case.address,
         facts=case.facts,
-        reason=_("Why, where a serious event is not resolved"),
-        reason_required=False,
+        reason=_("Why the follow-up ends although a serious event is not over") if unsettled else "",
         button=_("Finish"),
         done=_("The follow-up is finished."),
     )

@@ -313,7 +313,7 @@ def _check_filled(act: Act, answers: Answers) -> None:
     if empty:
         raise AnswerMissing(
             str(_("Not filled in: %(fields)s")) % {"fields": ", ".join(str(field.label) for field in empty)},
-            remedy=str(_("fill it in; nothing you typed is lost")),
+            remedy=str(_("Fill it in; what you typed is still here.")),
             fields=" ".join(field.name for field in empty),
         )
 

@@ -98,7 +98,7 @@ REFUSALS: dict[str, tuple[Words, ...]] = {
     "capture.form_changed": (
         (
             _("Somebody saved the form in between."),
-            _("Compare both versions and save again; nothing you typed is lost."),
+            _("Compare both versions and save again; what you typed is still here."),
         ),
     ),
     "capture.form_not_yours": ((_("Another role fills or signs this form."), _("Ask one of those who do.")),),

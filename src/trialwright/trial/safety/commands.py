@@ -23,6 +23,7 @@ from trialwright.trial.safety.events import (
     OUTCOMES,
     RELATIONS,
     SERIOUSNESS,
+    UNSETTLED,
     AdverseEventClosed,
     AdverseEventFollowedUp,
     AdverseEventReported,
@@ -482,8 +483,7 @@ def close_adverse_event(command: CloseAdverseEvent, state: State, context: Conte
     known = _known(command.participant, command.adverse_event, state)
     if known.closed:
         raise StillOpen("the follow-up is finished", remedy="nothing to do", event=command.adverse_event)
-    unsettled = known.outcome in ("recovering", "not_recovered", "unknown")
-    if known.seriousness and unsettled and not (context.reason or "").strip():
+    if known.seriousness and known.outcome in UNSETTLED and not (context.reason or "").strip():
         raise StillOpen(
             f"a serious event with outcome {known.outcome} is still followed",
             remedy="record the outcome, or say why the follow-up ends",

@@ -13,6 +13,7 @@ SERIOUSNESS = (
 """Criteria of seriousness (ICH E2A, II.B)."""
 
 OUTCOMES = ("recovered", "recovered_with_sequelae", "recovering", "not_recovered", "fatal", "unknown")
+UNSETTLED = ("recovering", "not_recovered", "unknown")
 ACTIONS = ("none", "medication", "hospital", "injection_postponed", "injection_cancelled", "other")
 RELATIONS = ("unrelated", "unlikely", "possible", "probable", "definite")
 SUSPECTED = ("possible", "probable", "definite")

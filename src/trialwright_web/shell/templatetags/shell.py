@@ -109,13 +109,15 @@ def local_time(text: Any, zone: ZoneInfo) -> str:
         return "" if text is None else str(text)
 
 
+_COUNTED = {"cells": _("cells")}
+"""What a UCUM code counts → words; anything else as it stands there."""
 _UNITS = (
     (re.compile(r"10[*^](-?\d+)"), lambda m: "10" + m[1].translate(_RAISED)),
     (re.compile(r"(?<=[A-Za-z])(-?\d)(?!\d)"), lambda m: m[1].translate(_RAISED)),
     (re.compile(r"\[iU\]"), lambda m: "IU"),
     (re.compile(r"\[(\w+)\]"), lambda m: m[1]),
     (re.compile(r"^\{(\w+)\}|(?<=/)\{(\w+)\}"), lambda m: m[1] or m[2]),
-    (re.compile(r"\{(\w+)\}"), lambda m: " " + m[1]),
+    (re.compile(r"\{(\w+)\}"), lambda m: " " + str(_COUNTED.get(m[1], m[1]))),
     (re.compile(r"\bCel\b"), lambda m: "°C"),
 )
 """Parts of a UCUM code → as people write them."""
