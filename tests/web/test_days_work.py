@@ -247,7 +247,7 @@ def test_a_blinded_rater_fills_and_signs_a_form_and_sees_no_form_of_others(
 ) -> None:
     page = sit(staff, "blinded_rater.03", "participants/NO-03-003/new-visit/")
     page.fill("#date", "t")
-    page.click("main form button:not([hidden])")
+    page.click("main form .actions button")
     page.wait_for_url(re.compile("unscheduled_"))
     visit = str(re.search(r"unscheduled_\d+", page.url)[0])  # type: ignore[index]
     page.goto(f"/{STUDY}/participants/NO-03-003/{visit}/edss/1/")
@@ -294,7 +294,7 @@ def test_a_nurse_saves_a_form_without_scripts_and_at_four_hundred_per_cent(
     for width, javascript, pulse in ((1280, False, "61"), (320, True, "62")):
         page = sit(staff, "study_nurse.01", "participants/NO-01-002/new-visit/", width=width, javascript=javascript)
         page.fill("#date", "t")
-        page.click("main form button:not([hidden])")
+        page.click("main form .actions button")
         page.wait_for_url(re.compile("unscheduled_"))
         visit = str(re.search(r"unscheduled_\d+", page.url)[0])  # type: ignore[index]
         page.goto(f"/{STUDY}/participants/NO-01-002/{visit}/vital_signs/1/")

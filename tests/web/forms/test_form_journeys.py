@@ -24,7 +24,7 @@ def new_visit(page: Any, day: str = "t") -> str:
     """An unscheduled visit, recorded; answers its address."""
     page.goto(f"{P}/new-visit/")
     page.fill("#date", day)
-    page.click("main form button:not([hidden])")
+    page.click("main form .actions button")
     page.wait_for_url(re.compile("unscheduled_"))
     return str(page.url)
 
@@ -37,6 +37,16 @@ def own_form(page: Any, form: str = "every_type") -> str:
 def ready(page: Any) -> None:
     page.wait_for_selector("html.js")
     page.wait_for_load_state("networkidle")
+
+
+def test_a_form_left_out_without_a_reason_leads_to_where_the_reason_is_typed(staff: Any, visit: Any) -> None:
+    page = visit(staff, f"{P}/new-visit/", NURSE)
+    page.goto(own_form(page, "vital_signs"))
+    ready(page)
+    page.locator("details.form-whole summary").click()
+    page.get_by_role("button", name="Not done").click()
+    page.locator("#refused").wait_for()
+    assert page.evaluate("document.activeElement.id") == "reason-whole"
 
 
 def test_a_nurse_types_a_whole_visit_by_keyboard_only(staff: Any, visit: Any) -> None:

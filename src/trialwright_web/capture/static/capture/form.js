@@ -386,10 +386,10 @@ async function act(name) {
     return;
   }
   sent = JSON.stringify(snapshot());
-  showTrouble(told);
+  showTrouble(told, /^(?:void|leave_out)/.test(name));
 }
 
-function showTrouble({ error, fields }) {
+function showTrouble({ error, fields }, isWhole) {
   document.getElementById("refused")?.remove();
   document.querySelector(".form-done")?.remove();
   const box = document.createElement("div");
@@ -421,6 +421,7 @@ function showTrouble({ error, fields }) {
   }
   const first = Object.keys(fields ?? {})[0];
   if (first) (document.getElementById(`f.${first}`) ?? box).focus();
+  else if (error.error === "capture.reason_missing" && isWhole) document.getElementById("reason-whole").focus();
   else if (error.error === "capture.reason_missing") {
     document.getElementById("reason-block")?.classList.remove("unneeded");
     document.getElementById("reason")?.focus();
