@@ -24,7 +24,7 @@ PLACE = re.compile(r"%\(\w+\)[sd]|\{\w*\}")
 FROM_ALLAUTH = (
     "account/reauthenticate.html", "account/password_change.html", "account/account_inactive.html",
     "account/base_reauthenticate.html", "mfa/index.html", "mfa/authenticate.html", "mfa/reauthenticate.html",
-    "mfa/totp/activate_form.html", "mfa/totp/deactivate_form.html", "mfa/recovery_codes/index.html",
+    "mfa/totp/activate_form.html", "mfa/totp/deactivate_form.html",
     "mfa/recovery_codes/generate.html", "mfa/webauthn/add_form.html", "mfa/webauthn/authenticator_list.html",
     "mfa/webauthn/authenticator_confirm_delete.html", "mfa/webauthn/edit_form.html",
     "mfa/webauthn/reauthenticate.html",

@@ -32,7 +32,7 @@ from trialwright.trial.closure.views import BREACH, DEVIATION
 from trialwright.trial.command import Command
 from trialwright.trial.consent.commands import CountersignConsent, SignConsent
 from trialwright.trial.consent.views import CONSENT_LOG
-from trialwright.trial.enrolment.commands import FailScreening, SignOffEligibility
+from trialwright.trial.enrolment.commands import AssessCriteria, FailScreening, SignOffEligibility
 from trialwright.trial.enrolment.views import DISPOSITION, SCREENING_LOG
 from trialwright.trial.queries.commands import AnswerQuery, CloseQuery
 from trialwright.trial.queries.views import QUERY
@@ -51,8 +51,10 @@ FEW = 20
 class Kind(Enum):
     """What waits."""
 
+    ASK_CONSENT = "ask_consent"
     COUNTERSIGN_CONSENT = "countersign_consent"
     CONSENT_AGAIN = "consent_again"
+    ASSESS_ELIGIBILITY = "assess_eligibility"
     SIGN_OFF_ELIGIBILITY = "sign_off_eligibility"
     RANDOMISE = "randomise"
     END_SCREENING = "end_screening"
@@ -301,16 +303,24 @@ class _Desk:
 
     def _consent(self) -> Iterator[Task]:
         log = self._of(CONSENT_LOG)
+        if not log and self.status == "screening":
+            yield self._task(Kind.ASK_CONSENT, SignConsent, "")
         if log and log[-1]["what"] == "signed":
             yield self._task(Kind.COUNTERSIGN_CONSENT, CountersignConsent, str(log[-1]["version"]))
+        given = self._consent_in_force
+        if given is not None and given["build"] not in str(self._site_row["consent_builds"]).split():
+            yield self._task(Kind.CONSENT_AGAIN, SignConsent, str(given["version"]))
+
+    @cached_property
+    def _consent_in_force(self) -> Row | None:
+        """The second signature on a consent that was not withdrawn since."""
         given: Row | None = None
-        for row in log:
+        for row in self._of(CONSENT_LOG):
             if row["what"] == "countersigned":
                 given = row
             elif row["what"] == "withdrawn" and "visits" in str(row["scopes"]).split():
                 given = None
-        if given is not None and given["build"] not in str(self._site_row["consent_builds"]).split():
-            yield self._task(Kind.CONSENT_AGAIN, SignConsent, str(given["version"]))
+        return given
 
     def _eligibility(self) -> Iterator[Task]:
         if self.status != "screening":
@@ -322,6 +332,8 @@ class _Desk:
             yield self._task(Kind.SIGN_OFF_ELIGIBILITY, SignOffEligibility, "")
         elif log.get("eligible") == "no":
             yield self._task(Kind.END_SCREENING, FailScreening, str(log.get("not_met") or ""))
+        elif self._visits:
+            yield self._task(Kind.ASSESS_ELIGIBILITY, AssessCriteria, "")
 
     # --- visits ---------------------------------------------------------------------------------------------
 
@@ -341,8 +353,17 @@ class _Desk:
                 yield self._task(Kind.VISIT_DUE, RecordVisit, expected.encounter, due)
             elif expected.status is Status.OVERDUE:
                 yield self._task(Kind.VISIT_OVERDUE, RecordVisit, expected.encounter, due)
+            elif expected.encounter in self._first and self.status == "screening" and self._consent_in_force:
+                # Nothing says when the first visit is due: it is from the consent on.
+                yield self._task(Kind.VISIT_DUE, RecordVisit, expected.encounter)
             elif expected.status is Status.MISSED and expected.encounter not in self._visits:
                 yield self._task(Kind.VISIT_MISSED, RecordMissedVisit, expected.encounter, due)
+
+    @cached_property
+    def _first(self) -> frozenset[str]:
+        """Visits that are counted from no other and were not yet: with them a part of the plan begins."""
+        planned = self._build.plan()
+        return frozenset(one.id for one in planned if one.anchor == one.id and one.id not in self._visits)
 
     def _cell(self, expected: Expectation) -> VisitCell:
         day = expected.happened_on or expected.target

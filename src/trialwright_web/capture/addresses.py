@@ -56,8 +56,10 @@ def task_address(desk: Desk, task: Task) -> str:
     match task.kind:
         case Kind.COUNTERSIGN_CONSENT:
             return address("consents:countersign", study, participant)
-        case Kind.CONSENT_AGAIN:
+        case Kind.ASK_CONSENT | Kind.CONSENT_AGAIN:
             return address("capture:participant", study, participant)
+        case Kind.ASSESS_ELIGIBILITY:
+            return address("capture:criteria", study, participant)
         case Kind.SIGN_OFF_ELIGIBILITY:
             return address("capture:act", study, participant, "sign-off")
         case Kind.END_SCREENING:

@@ -71,6 +71,10 @@ class Card:
     tone: str = ""
 
 
+ASKED = frozenset({Kind.ASK_CONSENT, Kind.CONSENT_AGAIN})
+"""What participants do, and staff ask them to."""
+
+
 def roles_at(desk: Desk) -> frozenset[Role]:
     """Whose tasks the desk looks at: its own, and for site staff those of participants, whom they ask to consent."""
     return frozenset({desk.role, Role.PARTICIPANT} if desk.role in SITE_STAFF else {desk.role})
@@ -78,7 +82,7 @@ def roles_at(desk: Desk) -> frozenset[Role]:
 
 def of_desk(desk: Desk, found: Sequence[Task]) -> tuple[Task, ...]:
     """What the desk does; what participants do only where somebody has to ask them."""
-    return tuple(task for task in found if desk.role in task.roles or task.kind is Kind.CONSENT_AGAIN)
+    return tuple(task for task in found if desk.role in task.roles or task.kind in ASKED)
 
 
 def groups(desk: Desk, waiting: Sequence[Task]) -> tuple[Group, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from trialwright.build import Build, Difference, diff
+from trialwright.foundation.errors import InvalidValue
 from trialwright.foundation.tables import Row
 from trialwright.protocol.roles import Role
 from trialwright.protocol.study import Site
@@ -33,6 +35,7 @@ from trialwright_web.shell.acts import Act, AnswerMissing, Answers, Field, act_p
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.waiting import Waiting, says_what_waits
 
 READERS = (Role.MEDICAL_MONITOR, Role.MONITOR, Role.DATA_MANAGER, Role.SPONSOR, Role.INSPECTOR)
 ACTORS = (Role.SPONSOR, Role.MEDICAL_MONITOR)
@@ -44,6 +47,8 @@ KINDS: tuple[tuple[str, Words], ...] = (
     ("insurance", _("insurance")),
 )
 """Kinds of approval."""
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
 CHANGES = 40
 """Differences of a build that are shown."""
@@ -71,6 +76,33 @@ class BuildLine:
     summary: str
 
 
+def _waiting(desk: Desk) -> Iterator[Waiting]:
+    """What comes next until the study is open and every site active, for who may do it."""
+    state = desk.trial.state().of(StudySetup)
+    if not state.build:
+        if may_act(desk, ApproveBuild):
+            yield Waiting(str(_("Look at the build and approve it")), _build_page(desk, desk.build.id))
+    elif not state.opened:
+        if state.mode == "production" and "ethics" not in state.approvals and may_act(desk, RecordStudyApproval):
+            yield Waiting(str(_("Record the approval of the ethics committee")), _page(desk, "study_approval"))
+        elif may_act(desk, OpenStudy):
+            yield Waiting(str(_("Open the study")), _page(desk, "open_study"))
+    elif may_act(desk, ActivateSite):
+        for line in _sites(desk):
+            if line.row is None:
+                address = reverse("capture:site_act", args=(desk.study, line.site, "activate"))
+                yield Waiting(str(_("Activate a site")), address, about=f"{line.site} {line.declared.name}")
+
+
+def _page(desk: Desk, name: str) -> str:
+    return reverse(f"capture:{name}", args=(desk.study,))
+
+
+def _build_page(desk: Desk, build: str) -> str:
+    return reverse("capture:approve_build", args=(desk.study, build))
+
+
+@says_what_waits(_waiting)
 @at_desk(*READERS)
 @require_GET
 def setup(request: Request, desk: Desk) -> HttpResponse:
@@ -153,7 +185,11 @@ def _activate(desk: Desk, site: Site) -> Act:
         intro=_("From then on the site recruits, under this build, led by the principal investigator."),
         fields=(
             _build_field(desk, None),
-            Field("investigator", _("Principal investigator"), help=_("Their user name.")),
+            Field(
+                "investigator",
+                _("Principal investigator"),
+                help=_("The user name they have, or will have: invite them under People afterwards."),
+            ),
             Field("organisation", _("Employer"), value=site.name),
             *_approval_fields(),
         ),
@@ -311,25 +347,54 @@ def approve_build(request: Request, desk: Desk, build: str) -> HttpResponse:
         title=_("Approve a build"),
         command=ApproveBuild,
         make=lambda answers: ApproveBuild(
-            build=build, evidence=answers.text("evidence"), summary=answers.text("summary")
+            build=build, evidence=_digest(answers.text("evidence")), summary=answers.text("summary")
         ),
         back=_back(desk),
         facts=(
             (_("Version"), new.study.identity.version),
             (_("Build"), build),
-            (_("Compared with"), _named(before) if difference is not None and before is not None else "–"),
-            *(_told(difference) if difference is not None else ()),
+            *(((_("Compared with"), _named(before)),) if difference is not None and before is not None else ()),
+            *(_told(difference) if difference is not None else _contents(new)),
         ),
         rows=_changes(difference),
         fields=(
             Field("summary", _("What was tested, in a sentence")),
-            Field("evidence", _("Hash of the test report (SHA-256)")),
+            Field(
+                "evidence",
+                _("Hash of the test report (SHA-256)"),
+                help=_("64 signs, as “sha256sum FILE” prints them; they bind this approval to that report."),
+            ),
         ),
         button=_("Approve and sign"),
         shown=build,
         done=_("The build is approved."),
     )
     return act_page(request, desk, page)
+
+
+def _digest(text: str) -> str:
+    """A hash as it is written, whichever case was typed."""
+    if not _SHA256.fullmatch(text):
+        raise InvalidValue(
+            _("“%(given)s” is not a SHA-256 hash.") % {"given": text[:80]},
+            remedy=_("It has 64 signs, 0 to 9 and a to f; “sha256sum FILE” prints it."),
+            given=text[:80],
+        )
+    return text.lower()
+
+
+def _contents(build: Build) -> tuple[tuple[Words, Words], ...]:
+    """What a first build is, in short; the study's folder says it in full."""
+    study = build.study
+    return (
+        (_("Study"), in_language(study.identity.title)),
+        (_("Arms"), " · ".join(in_language(arm.label) for arm in study.identity.arms)),
+        (_("Participants planned"), str(study.identity.planned_participants)),
+        (_("Sites"), " · ".join(f"{one.id} {one.name}" for one in study.sites.values())),
+        (_("Visits"), " · ".join(in_language(one.label) for one in study.encounters.values())),
+        (_("Forms"), " · ".join(in_language(one.form.title) for one in build.forms.values())),
+        (_("Criteria"), str(len(build.criteria))),
+    )
 
 
 def _told(difference: Difference) -> tuple[tuple[Words, Words], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
 
 from django.http import Http404, HttpResponse
 from django.urls import reverse
@@ -17,10 +18,12 @@ from trialwright.trial.allocation.commands import DiscloseForDataCut
 from trialwright.trial.allocation.views import COMMITMENT, LOOK, RANDOMISATION
 from trialwright.trial.closure.views import DATA_CUT
 from trialwright.trial.dispatch import Receipt
+from trialwright.trial.setup.state import StudySetup
 from trialwright_web.shell.acts import Act, Field, Words, act_page
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.revealing import AlreadyShown, in_words, labels_of
+from trialwright_web.shell.waiting import Waiting, says_what_waits
 
 PURPOSES: dict[str, Words] = {
     "dispensing": _("to prepare what is given"),
@@ -31,6 +34,13 @@ PURPOSES: dict[str, Words] = {
 }
 
 
+def _waiting(desk: Desk) -> Iterator[Waiting]:
+    """Until a list is committed to, nobody can be randomised."""
+    if desk.trial.state().of(StudySetup).opened and next(iter(desk.rows.where(COMMITMENT)), None) is None:
+        yield Waiting(str(now("Seal an allocation list")), reverse("laboratory:list", args=(desk.study,)))
+
+
+@says_what_waits(_waiting)
 @at_desk(Role.INDEPENDENT_STATISTICIAN)
 @require_GET
 def allocations(request: Request, desk: Desk) -> HttpResponse:

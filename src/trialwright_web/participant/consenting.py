@@ -212,9 +212,9 @@ def questions_of(desk: Desk, participant: str) -> list[dict[str, Any]]:
         {
             "id": row.pk,
             "question": unseal(row.question, about, under),
-            "asked_at": row.asked_at.astimezone(zone),
+            "asked_at": row.asked_at,
             "answer": unseal(row.answer, about, under) if row.answer is not None else None,
-            "answered_at": row.answered_at.astimezone(zone) if row.answered_at is not None else None,
+            "answered_at": row.answered_at,
         }
         for row in ConsentQuestion.objects.filter(study=desk.study, participant=participant).order_by("asked_at")
     ]

@@ -55,7 +55,6 @@ def consent_pdf(standing: Standing, row: Row, text: ConsentText) -> bytes:
 
 
 def _page(standing: Standing, row: Row, text: ConsentText, second: Row | None) -> str:
-    zone = standing.desk.zone(standing.site)
     return render_to_string(
         "participant/copy.html",
         {
@@ -66,9 +65,7 @@ def _page(standing: Standing, row: Row, text: ConsentText, second: Row | None) -
             "language": row["language"],
             "sections": [{"heading": s.heading, "blocks": blocks(s.text)} for s in text.sections],
             "signed": row,
-            "signed_at": datetime.fromisoformat(str(row["happened"])).astimezone(zone),
             "countersigned": second,
-            "countersigned_at": datetime.fromisoformat(str(second["happened"])).astimezone(zone) if second else None,
             "digest": text_hash(text),
             "mode": standing.desk.mode,
         },

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
@@ -71,6 +72,11 @@ class Standing:
     def site(self) -> str:
         """The participant's site."""
         return str(self.row.get("site") or "")
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The site's, by whose clock a participant lives."""
+        return self.desk.zone(self.site)
 
     @cached_property
     def build(self) -> Build:

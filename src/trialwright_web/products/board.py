@@ -21,6 +21,7 @@ from trialwright_web.products.site import ACTS, Offer, offers
 from trialwright_web.shell.acts import may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.flags import flag_words
+from trialwright_web.shell.menu import offered_where
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.stages import Stage, Words, empty_slot, expires, stages, status_words
 from trialwright_web.shell.templatetags.shell import in_language
@@ -105,6 +106,7 @@ def _waiting(desk: Desk) -> Iterator[Waiting]:
             )
 
 
+@offered_where(lambda desk: desk.build.study.custody is not None)
 @says_what_waits(_waiting)
 @at_desk(*READERS)
 @require_GET
@@ -152,6 +154,7 @@ def slot_context(desk: Desk, participant: str, slot: str) -> dict[str, Any]:
     }
 
 
+@offered_where(lambda desk: desk.build.study.identity.blinding.kind == "blinded")
 @at_desk(Role.INVESTIGATOR)
 @require_GET
 def emergency(request: Request, desk: Desk) -> HttpResponse:

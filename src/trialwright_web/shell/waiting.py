@@ -10,7 +10,14 @@ from django.http import HttpResponse
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.menu import ENTRIES, reached
 
-BOARDS = ("consents:home", "laboratory:board", "products:board", "laboratory:deviations")
+BOARDS = (
+    "capture:setup",
+    "laboratory:allocations",
+    "consents:home",
+    "laboratory:board",
+    "products:board",
+    "laboratory:deviations",
+)
 """Routes of boards, in the order in which a day begins. What the role does not reach says nothing."""
 
 
@@ -21,14 +28,14 @@ class Waiting:
     Args:
         words: what is done next.
         address: where.
-        participant: about whom.
+        participant: about whom; empty where it is about nobody.
         about: about what: a label, an injection.
         due: instant (ISO, UTC) until which, where something says so.
     """
 
     words: str
     address: str
-    participant: str
+    participant: str = ""
     about: str = ""
     due: str | None = None
 

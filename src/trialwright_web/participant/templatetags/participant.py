@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
-from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.dateparse import parse_date
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -60,18 +61,22 @@ def day(value: str | date | None) -> str:
 
 
 @register.filter
-def moment(value: str | datetime | None) -> str:
-    """An instant as people write it, with its offset where the text has one."""
-    found = parse_datetime(value) if isinstance(value, str) else value
-    if found is None:
-        return str(value or "")
-    return f"{written(found)} {found:%H:%M}" + (f" ({found:%z})" if found.tzinfo else "")
+def local_day(instant: str, zone: ZoneInfo) -> str:
+    """The day of an instant of the record, by the site's clock."""
+    return written(datetime.fromisoformat(instant).astimezone(zone).date(), weekday=True)
 
 
 @register.filter
-def clock(value: datetime | None) -> str:
-    """An instant by the clock of the hospital, as people write it; for participants, whose clock that is."""
-    return f"{written(value)}, {value:%H:%M}" if value is not None else ""
+def moment(instant: str | datetime, zone: ZoneInfo) -> str:
+    """An instant as people write it, by the site's clock: ``23 November 2026 08:10``."""
+    found = datetime.fromisoformat(instant) if isinstance(instant, str) else instant
+    return f"{written(found.astimezone(zone).date())} {found.astimezone(zone):%H:%M}"
+
+
+@register.filter
+def moment_with_offset(instant: str, zone: ZoneInfo) -> str:
+    """The same for a paper that leaves the hospital: ``23 November 2026 08:10 (+0100)``."""
+    return f"{moment(instant, zone)} ({datetime.fromisoformat(instant).astimezone(zone):%z})"
 
 
 @register.filter
