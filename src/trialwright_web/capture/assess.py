@@ -38,7 +38,6 @@ def criteria(request: Request, desk: Desk, participant: str) -> HttpResponse:
         "stands": stands,
         "lines": [(line, *_typed(request, line)) for line in stands.lines],
         "free": [(one, _stated(request, one)) for one in stands.free],
-        "verdicts": [(value, words) for value, (words, _tone) in VERDICTS.items()],
         "may_assess": desk.may(AssessCriteria) and person["status"] == "screening",
         "may_sign": desk.may(SignOffEligibility) and person["status"] == "screening",
         "may_fail": desk.may(FailScreening) and person["status"] == "screening",

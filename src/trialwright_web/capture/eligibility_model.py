@@ -23,7 +23,7 @@ from trialwright.trial.enrolment.events import CriteriaAssessed, CriterionVerdic
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright_web.capture.addresses import address
 from trialwright_web.capture.eligibility_words import Because, because, fact_name, reader
-from trialwright_web.capture.words import VERDICTS, Words
+from trialwright_web.capture.words import JUDGEMENTS, VERDICTS, Words
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_words import form_words
 from trialwright_web.shell.templatetags.shell import in_language
@@ -66,6 +66,11 @@ class CriterionLine:
     @property
     def tone(self) -> str:
         return VERDICTS[self.verdict][1]
+
+    @property
+    def choices(self) -> Mapping[str, Words]:
+        """What the doctor may judge, in words."""
+        return JUDGEMENTS[self.kind]
 
     @property
     def changed(self) -> bool:

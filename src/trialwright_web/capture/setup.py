@@ -377,7 +377,7 @@ def _digest(text: str) -> str:
     if not _SHA256.fullmatch(text):
         raise InvalidValue(
             _("“%(given)s” is not a SHA-256 hash.") % {"given": text[:80]},
-            remedy=_("It has 64 signs, 0 to 9 and a to f; “sha256sum FILE” prints it."),
+            remedy=str(_("It has 64 signs, 0 to 9 and a to f; “sha256sum FILE” prints it.")),
             given=text[:80],
         )
     return text.lower()

@@ -75,6 +75,11 @@ VERDICTS: Mapping[str, tuple[Words, str]] = {
     "no": (_("does not fit"), "bad"),
     "unknown": (_("not known yet"), "warn"),
 }
+JUDGEMENTS: Mapping[str, Mapping[str, Words]] = {
+    "inclusion": {"yes": _("is met"), "no": _("is not met: does not fit"), "unknown": _("not known yet")},
+    "exclusion": {"yes": _("does not apply"), "no": _("applies: does not fit"), "unknown": _("not known yet")},
+}
+"""What the doctor chooses, by kind of criterion: of a reason to exclude, "fits" could be read both ways."""
 
 
 def status_words(status: object) -> str:
