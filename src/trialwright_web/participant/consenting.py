@@ -207,7 +207,6 @@ def decline(request: Request, person: Person) -> HttpResponse:
 def questions_of(desk: Desk, participant: str) -> list[dict[str, Any]]:
     """Questions and answers, in the order they were asked."""
     about, under = _about_question(desk.study, participant), key_of_texts(desk.trial, participant)
-    zone = desk.zone()
     return [
         {
             "id": row.pk,

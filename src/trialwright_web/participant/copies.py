@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.template.loader import render_to_string
