@@ -23,10 +23,11 @@ from trialwright.trial.enrolment.events import CriteriaAssessed, CriterionVerdic
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright_web.capture.addresses import address
 from trialwright_web.capture.eligibility_words import Because, because, fact_name, reader
-from trialwright_web.capture.words import JUDGEMENTS, VERDICTS, Words
+from trialwright_web.capture.words import JUDGEMENTS, VERDICTS
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_words import form_words
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.words import Words
 
 
 @dataclass(frozen=True)

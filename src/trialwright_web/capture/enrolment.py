@@ -36,7 +36,9 @@ def chart(found: Enrolment) -> list[list[float | None]]:
     for day, number in found.steps:
         points[day] = (number, points.get(day, (0, None))[1])
     included = 0
-    days, counts, plan = [], [], []
+    days: list[float | None] = []
+    counts: list[float | None] = []
+    plan: list[float | None] = []
     for day in sorted(points):
         included = max(included, points[day][0])
         days.append(float((day.toordinal() - _EPOCH) * 86400))

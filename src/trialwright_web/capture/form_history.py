@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from trialwright.build import Build, CompiledItem
 from trialwright.expressions import shown_unit
-from trialwright.trial.audit import AuditRow, audit_trail, facts_of
+from trialwright.trial.audit import audit_trail, facts_of
 from trialwright.trial.capture.events import FormMarkedNotDone, FormSaved, FormVoided
 from trialwright.trial.capture.state import CaseBook, ClosedCaseBook, FormRecord
 from trialwright.trial.event import Fact
+from trialwright.trial.trail import AuditRow
 from trialwright_web.capture.form_entry import Typed, recorded, shown_text
 from trialwright_web.capture.form_model import codes_of
 from trialwright_web.capture.form_place import FormPlace

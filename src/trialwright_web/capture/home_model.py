@@ -22,11 +22,12 @@ from trialwright.trial.tasks import FEW, CellState, Kind, MatrixRow, Task
 from trialwright_web.capture.addresses import address, query_row, reachable, task_address
 from trialwright_web.capture.enrolment_model import Enrolment
 from trialwright_web.capture.readers import SITE_STAFF
-from trialwright_web.capture.words import KINDS, Words, criterion_words
+from trialwright_web.capture.words import KINDS, criterion_words
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.deviations import about_words as deviation_words
 from trialwright_web.shell.record_words import form_words, visit_words
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.words import Words
 
 FIRST = 8
 """Tasks of a kind that are shown at once."""

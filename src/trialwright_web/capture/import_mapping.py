@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from trialwright.build import Build, CompiledForm
 from trialwright.foundation.errors import InvalidValue
@@ -254,7 +254,7 @@ class _Reader:
         if unknown is not None:
             self._fail(f"{where}{unknown} is not known", f"use {', '.join(sorted(known))}")
 
-    def _fail(self, what: str, remedy: str) -> None:
+    def _fail(self, what: str, remedy: str) -> NoReturn:
         raise MappingInvalid(f"{self.name}: {what}", remedy=remedy)
 
 

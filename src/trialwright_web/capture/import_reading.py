@@ -192,7 +192,7 @@ def _refuse_arms(text: str, build: Build) -> None:
     identity = build.study.identity
     phrases = [word for arm in identity.arms for word in (*arm.revealing_words, *arm.label.values())]
     phrases += [word for sequence in identity.sequences for word in sequence.label.values()]
-    ids = [one.id for one in (*identity.arms, *identity.sequences)]
+    ids = [arm.id for arm in identity.arms] + [sequence.id for sequence in identity.sequences]
     # An id may be a common word ("cells"); alone in a field it is an allocation.
     alone = "|".join(re.escape(one) for one in ids)
     found = any(re.search(rf"\b{re.escape(phrase)}", text, re.IGNORECASE) for phrase in phrases)

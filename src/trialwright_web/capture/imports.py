@@ -245,8 +245,8 @@ def _save(request: Request, desk: Desk, name: str, kept: Kept, plan: Plan) -> Ht
     messages.success(
         request, ngettext("%(number)d form saved.", "%(number)d forms saved.", saved) % {"number": saved}
     )
-    for one, refusal in refused[:20]:
-        said = told(refusal)
+    for one, why in refused[:20]:
+        said = told(why)
         messages.error(request, f"{one.participant} {_where(desk, one)}: {said.message} {said.remedy}")
     if refused or plan.problems:
         # The file stays, so that what was left out can be seen and tried again.

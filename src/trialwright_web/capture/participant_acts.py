@@ -31,10 +31,11 @@ from trialwright.trial.enrolment.commands import (
 from trialwright.trial.enrolment.events import ParticipantScreened
 from trialwright_web.capture.eligibility_model import CriterionLine, standing
 from trialwright_web.capture.readers import SITE_STAFF
-from trialwright_web.capture.words import STATUS, Words, short_name, status_words
+from trialwright_web.capture.words import STATUS, short_name, status_words
 from trialwright_web.shell.acts import Act, Answers, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.words import Words
 
 SCOPES: Mapping[str, Words] = {
     "treatment": _("treatment"),

@@ -23,11 +23,11 @@ from trialwright.trial.setup.commands import (
 from trialwright.trial.setup.state import REQUIRED_TRAINING, SiteSetup
 from trialwright.trial.setup.views import PERSON, TRAINING
 from trialwright_web.capture.invite import may_invite
-from trialwright_web.capture.words import Words
 from trialwright_web.shell.acts import Act, Answers, Field, act_page, digest, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.templatetags.shell import role_name
+from trialwright_web.shell.words import Words
 
 READERS = (
     Role.INVESTIGATOR, Role.STUDY_NURSE, Role.BLINDED_RATER, Role.MONITOR, Role.DATA_MANAGER, Role.MEDICAL_MONITOR,

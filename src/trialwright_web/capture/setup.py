@@ -30,12 +30,12 @@ from trialwright.trial.setup.events import Approval
 from trialwright.trial.setup.state import StudySetup
 from trialwright.trial.setup.views import SITE
 from trialwright_web.capture.people import DATE_HELP
-from trialwright_web.capture.words import Words
 from trialwright_web.shell.acts import Act, AnswerMissing, Answers, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.templatetags.shell import in_language
 from trialwright_web.shell.waiting import Waiting, says_what_waits
+from trialwright_web.shell.words import Words
 
 READERS = (Role.MEDICAL_MONITOR, Role.MONITOR, Role.DATA_MANAGER, Role.SPONSOR, Role.INSPECTOR)
 ACTORS = (Role.SPONSOR, Role.MEDICAL_MONITOR)

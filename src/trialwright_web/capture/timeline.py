@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from trialwright.build import Build
-from trialwright.trial.audit import AuditRow, audit_trail
+from trialwright.trial.audit import audit_trail
+from trialwright.trial.trail import AuditRow
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_words import Change, about_parts, change, happening_words, terms_of
 

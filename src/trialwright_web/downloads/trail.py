@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET
 
 from trialwright.exports import write_table
 from trialwright.protocol.roles import SITE_ROLES
-from trialwright.trial.audit import AuditRow, audit_trail
+from trialwright.trial.audit import audit_trail
+from trialwright.trial.trail import AuditRow
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.record_words import Change, about_parts, change, happening_words, terms_of

@@ -35,9 +35,10 @@ from trialwright.trial.custody.events import COMPARATOR, PRODUCT, MeasuredValue
 from trialwright.trial.custody.judging import dose_text, planned_dose
 from trialwright.trial.setup.views import PERSON
 from trialwright_web.laboratory.chain import Product
-from trialwright_web.shell.acts import Act, Answers, Field, Words, may_act
+from trialwright_web.shell.acts import Act, Answers, Field, may_act
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.templatetags.shell import in_language, unit_words
+from trialwright_web.shell.words import Words
 
 MEASURED = "m."
 """Before the name of a measurement's field; its unit is the field ``u.`` and the name."""

@@ -19,11 +19,12 @@ from trialwright.trial.allocation.views import COMMITMENT, LOOK, RANDOMISATION
 from trialwright.trial.closure.views import DATA_CUT
 from trialwright.trial.dispatch import Receipt
 from trialwright.trial.setup.state import StudySetup
-from trialwright_web.shell.acts import Act, Field, Words, act_page
+from trialwright_web.shell.acts import Act, Field, act_page
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.revealing import AlreadyShown, in_words, labels_of
 from trialwright_web.shell.waiting import Waiting, says_what_waits
+from trialwright_web.shell.words import Words
 
 PURPOSES: dict[str, Words] = {
     "dispensing": _("to prepare what is given"),

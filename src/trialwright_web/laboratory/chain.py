@@ -18,11 +18,12 @@ from trialwright.trial.custody.events import CriterionResult, MeasuredValue
 from trialwright.trial.custody.judging import release_results
 from trialwright.trial.custody.state import Slots
 from trialwright.trial.custody.views import MEASUREMENT, PRODUCT, SLOT, STEP
-from trialwright_web.shell.acts import Words, digest
+from trialwright_web.shell.acts import digest
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.flags import flag_words
 from trialwright_web.shell.stages import LABORATORY, Stage, empty_slot, stages
 from trialwright_web.shell.templatetags.shell import in_language, unit_words
+from trialwright_web.shell.words import Words
 
 STEPS: Mapping[str, Words] = {
     "product_collected": _("Collected"),

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods
 from trialwright.protocol.roles import Role
 from trialwright.trial.allocation.commands import UnblindInEmergency
 from trialwright.trial.allocation.views import RANDOMISATION
-from trialwright_web.shell.acts import Act, Field, Words, act_page
+from trialwright_web.shell.acts import Act, Field, act_page
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.revealing import revealed
+from trialwright_web.shell.words import Words
 
 
 @at_desk(Role.INVESTIGATOR, visitors=True)

@@ -21,10 +21,11 @@ from trialwright.trial.allocation.state import PARAMETERS
 from trialwright.trial.dispatch import Receipt
 from trialwright.trial.keys.state import Keys
 from trialwright_web.laboratory.templatetags.laboratory import method_words
-from trialwright_web.shell.acts import Act, Words, act_page
+from trialwright_web.shell.acts import Act, act_page
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.drafts import clear_draft, find_draft, keep_draft
 from trialwright_web.shell.pages import render_page, status_of
+from trialwright_web.shell.words import Words
 
 LARGEST = 20 * 1024 * 1024
 """Bytes of a file; a row of a list takes some 600."""

@@ -11,10 +11,11 @@ from trialwright.protocol.roles import Role
 from trialwright.trial.closure.commands import UnblindStudy
 from trialwright.trial.closure.state import UNBLIND, Ending
 from trialwright.trial.closure.views import ALLOCATION, CLOSED_DEVIATION, MILESTONE
-from trialwright_web.shell.acts import Act, Words, act_page, may_act
+from trialwright_web.shell.acts import Act, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.revealing import in_words
+from trialwright_web.shell.words import Words
 
 
 def conditions(desk: Desk) -> tuple[tuple[Words, bool], ...]:

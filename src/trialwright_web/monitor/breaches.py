@@ -14,9 +14,10 @@ from trialwright.trial.closure.commands import (
     RecordUrgentSafetyMeasure,
 )
 from trialwright.trial.closure.views import BREACH
-from trialwright_web.shell.acts import Act, Field, Words, act_page
+from trialwright_web.shell.acts import Act, Field, act_page
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.templatetags.shell import local_time
+from trialwright_web.shell.words import Words
 
 SPONSOR_SIDE = (Role.SPONSOR, Role.MEDICAL_MONITOR)
 

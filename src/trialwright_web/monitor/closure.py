@@ -32,11 +32,12 @@ from trialwright.trial.closure.state import UNBLIND, UNLOCK, Ending
 from trialwright.trial.closure.views import DATA_CUT, DEVIATION, MILESTONE, POPULATION
 from trialwright.trial.command import Command
 from trialwright.trial.tasks import UNDER_WAY, Kind, tasks
-from trialwright_web.shell.acts import Act, Answers, Field, Words, act_page, may_act
+from trialwright_web.shell.acts import Act, Answers, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.words import Words
 
 READERS = (
     Role.SPONSOR, Role.DATA_MANAGER, Role.MEDICAL_MONITOR, Role.MONITOR, Role.INDEPENDENT_STATISTICIAN,

@@ -22,11 +22,12 @@ from trialwright.trial.closure.commands import (
     RecordUrgentSafetyMeasure,
 )
 from trialwright.trial.closure.views import BREACH, DEVIATION, MEASURE
-from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
+from trialwright_web.shell.acts import Act, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.menu import reached
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.words import Words
 
 READERS = (
     Role.INVESTIGATOR, Role.STUDY_NURSE, Role.INJECTING_PHYSICIAN, Role.MONITOR, Role.UNBLINDED_MONITOR,

@@ -30,10 +30,11 @@ from trialwright.trial.queries.commands import (
 )
 from trialwright.trial.queries.views import CLOSED_QUERY, QUERY
 from trialwright_web.monitor.places import form_address, item_words
-from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
+from trialwright_web.shell.acts import Act, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.record_words import form_words, visit_words
+from trialwright_web.shell.words import Words
 
 READERS = (*ASKERS, *ANSWERERS, Role.SPONSOR, Role.INSPECTOR)
 C = TypeVar("C", bound=Command)
@@ -209,7 +210,7 @@ def ask(request: Request, desk: Desk) -> HttpResponse:
     repeat = int(number) if (number := request.GET.get("repeat", "1")).isdecimal() else 1
     build = desk.build_at(str(person["site"]))
     back = request.GET.get("back", "")
-    command = _command(desk, given, OpenQuery)
+    command = _command(desk, {**given}, OpenQuery)
     act = Act(
         title=_("Ask about a value"),
         command=command,

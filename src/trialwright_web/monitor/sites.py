@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET
 
 from trialwright.protocol.roles import Role
 from trialwright_web.monitor.metrics import Metrics, metrics
-from trialwright_web.shell.acts import Words
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.words import Words
 
 READERS = (
     Role.INVESTIGATOR, Role.STUDY_NURSE, Role.MONITOR, Role.UNBLINDED_MONITOR, Role.DATA_MANAGER,

@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -33,7 +34,7 @@ class Field:
     """One thing to know of a person."""
 
     name: str
-    label: str
+    label: str | Promise
     longest: int
 
 
@@ -127,7 +128,8 @@ def attach(desk: Desk, row: Contact, participant: str) -> None:
 
 def contact_of(desk: Desk, participant: str) -> Contact | None:
     """The contact of a participant of the desk's site."""
-    return _here(desk).filter(participant=participant).first()
+    found: Contact | None = _here(desk).filter(participant=participant).first()
+    return found
 
 
 def waiting(desk: Desk) -> list[Contact]:

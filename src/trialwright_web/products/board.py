@@ -23,9 +23,10 @@ from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.flags import flag_words
 from trialwright_web.shell.menu import offered_where
 from trialwright_web.shell.pages import render_page
-from trialwright_web.shell.stages import Stage, Words, empty_slot, expires, stages, status_words
+from trialwright_web.shell.stages import Stage, empty_slot, expires, stages, status_words
 from trialwright_web.shell.templatetags.shell import in_language
 from trialwright_web.shell.waiting import Waiting, says_what_waits
+from trialwright_web.shell.words import Words
 
 READERS = (
     Role.INVESTIGATOR, Role.STUDY_NURSE, Role.INJECTING_PHYSICIAN, Role.MONITOR, Role.UNBLINDED_MONITOR,

@@ -26,11 +26,12 @@ from trialwright.trial.custody.events import ASK_PHYSICIAN, READY, REPEAT_COLLEC
 from trialwright.trial.custody.judging import gate_results
 from trialwright.trial.custody.views import SLOT
 from trialwright.trial.tasks import UNDER_WAY
-from trialwright_web.shell.acts import Act, Field, Words, act_page, may_act
+from trialwright_web.shell.acts import Act, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.record_words import visit_words
 from trialwright_web.shell.stages import empty_slot, status_words
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.words import Words
 
 VERDICTS: Mapping[str, Words] = {"yes": _("holds"), "no": _("does not hold"), "unknown": _("not known yet")}
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.urls import NoReverseMatch, reverse
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -28,8 +27,6 @@ from trialwright.trial.state import State
 from trialwright_web.shell.dates import written
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.templatetags.shell import in_language, role_name
-
-Words = str | Promise
 
 GAPS = (
     gettext_noop("the interviewer has not countersigned"),

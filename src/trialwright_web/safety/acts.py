@@ -32,10 +32,11 @@ from trialwright.trial.safety.events import UNSETTLED, AdverseEventReported
 from trialwright.trial.safety.state import AdverseEvent, AdverseEvents
 from trialwright.trial.safety.views import ADVERSE_EVENT
 from trialwright_web.safety.clocks import Clock, clocks_of
-from trialwright_web.shell.acts import Act, Answers, Field, Words, act_page
+from trialwright_web.shell.acts import Act, Answers, Field, act_page
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.safety_words import ACTIONS, GRADES, OUTCOMES, RELATIONS, SERIOUSNESS, choices, several
 from trialwright_web.shell.templatetags.shell import in_language, local_time
+from trialwright_web.shell.words import Words
 
 REPORTERS = (Role.INVESTIGATOR, Role.STUDY_NURSE)
 

@@ -13,11 +13,12 @@ from trialwright.protocol.roles import Role
 from trialwright.trial.safety.commands import ReportAdverseEvent
 from trialwright.trial.safety.views import ADVERSE_EVENT, ASSESSMENT
 from trialwright_web.safety.clocks import Clock, clocks_of, running
-from trialwright_web.shell.acts import Words, may_act
+from trialwright_web.shell.acts import may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.safety_words import OUTCOMES, RELATIONS, several
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.words import Words
 
 READERS = (
     Role.INVESTIGATOR, Role.STUDY_NURSE, Role.INJECTING_PHYSICIAN, Role.MONITOR, Role.UNBLINDED_MONITOR,

@@ -16,11 +16,12 @@ from trialwright.trial.safety.views import ASSESSMENT
 from trialwright_web.safety.acts import ACTS, Case, case_of
 from trialwright_web.safety.board import READERS
 from trialwright_web.safety.clocks import Clock
-from trialwright_web.shell.acts import Words, may_act
+from trialwright_web.shell.acts import may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.safety_words import RELATIONS
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.words import Words
 
 
 @dataclass(frozen=True)

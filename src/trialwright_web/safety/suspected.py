@@ -11,9 +11,10 @@ from trialwright.protocol.roles import Role
 from trialwright.trial.allocation.commands import UnblindForSusar
 from trialwright.trial.safety.commands import RecordExpeditedReport
 from trialwright_web.safety.acts import case_of
-from trialwright_web.shell.acts import Act, Field, Words, act_page
+from trialwright_web.shell.acts import Act, Field, act_page
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.revealing import revealed
+from trialwright_web.shell.words import Words
 
 
 @at_desk(Role.SAFETY_OFFICER)

@@ -38,4 +38,5 @@ def mine(desk: Desk) -> list[Job]:
 def result_of(job: Job) -> Path:
     """Where the result of a job lies; its name says nothing about what is in it."""
     folder: Path = settings.ENVIRONMENT.files
-    return folder / settings.ENVIRONMENT.process / f"{job.pk}.zip"
+    process: str = settings.ENVIRONMENT.process
+    return folder / process / f"{job.pk}.zip"

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from trialwright.build import Build
 from trialwright.protocol.forms import Item
-from trialwright.trial.audit import AuditRow
 from trialwright.trial.capture.state import LOG
 from trialwright.trial.safety.views import ADVERSE_EVENT
+from trialwright.trial.trail import AuditRow
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_fields import FIELDS
 from trialwright_web.shell.record_happenings import HAPPENINGS

@@ -13,10 +13,10 @@ from trialwright.build import Build
 from trialwright.foundation.errors import Refusal
 from trialwright.trial.allocation.gateway import SealedAllocations, reveal
 from trialwright.trial.dispatch import Receipt
-from trialwright_web.shell.acts import Words
 from trialwright_web.shell.desk import Desk, Request
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.words import Words
 
 
 class CannotReveal(Refusal):

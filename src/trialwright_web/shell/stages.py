@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from trialwright.foundation.tables import Row
 from trialwright.protocol.custody import Custody
+from trialwright_web.shell.words import Words
 
 State = Literal["done", "now", "ahead", "stopped"]
-Words = str | Promise
-
 NAMES: Mapping[str, Words] = {
     "collection": _("Collection"),
     "manufacture": _("Manufacture"),

@@ -38,6 +38,7 @@ class Job(models.Model):
 
     process = models.CharField(max_length=10)
     account = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    account_id: int
     study = models.CharField(max_length=60)
     place = models.CharField(max_length=60)
     kind = models.CharField(max_length=40)

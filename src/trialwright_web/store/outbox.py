@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -31,7 +32,8 @@ def queue(ledger: str, seq: int, to: Iterable[tuple[str, str, str]], now: dateti
     """
     with transaction.atomic():
         wanted = list(to)
-        accounts = get_user_model().objects.in_bulk({person for person, _, _ in wanted}, field_name="username")
+        people = {person for person, _, _ in wanted}
+        accounts: dict[str, Any] = get_user_model().objects.in_bulk(people, field_name="username")
         mails = [
             Mail(account=accounts[person], kind=kind, cause=cause, queued_at=now)
             for person, kind, cause in wanted
@@ -67,7 +69,8 @@ def send_waiting(send: Callable[[str, str], None], now: datetime) -> int:
 
 
 def _is_due(mail: Mail, now: datetime) -> bool:
-    return now >= mail.queued_at + timedelta(minutes=2**mail.attempts - 1)
+    due: datetime = mail.queued_at + timedelta(minutes=2**mail.attempts - 1)
+    return now >= due
 
 
 def forget_sent(now: datetime) -> None:
