@@ -102,7 +102,7 @@ def _words() -> dict[str, Any]:
             "At least one of the study’s rules does not fit. Talk with your doctor if you are not sure."
         ),
         "progress": _("{done} of about {all} questions answered"),
-        "left": _("{fit} rules fit, {open} are not known yet."),
+        "left": _("Rules that fit: {fit}. Not known yet: {open}."),
     }
 
 
