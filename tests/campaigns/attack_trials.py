@@ -153,7 +153,7 @@ def _refusal_written() -> AbstractContextManager[Any]:
         state, asked = self.state(), SecondPersonAsked(act="refused")
         state.version(Space.OPEN, asked.stream)
         about = Circumstances(self.clock.now(), None, request.by, "UTC", None, "", f"{request.request_id}.refused")
-        self._append_one([asked], {}, state, about)
+        self._append_one([asked], state, about)
 
     return patch.object(dispatch.Trial, "_log", log)
 

@@ -21,7 +21,7 @@ from trialwright.build import Build, to_verify
 from trialwright.foundation.errors import Refusal, TrialwrightError
 from trialwright.foundation.ports import DerivedEntropy, SettableClock
 from trialwright.foundation.truth import Truth
-from trialwright.ledger import SigningKey, sign_checkpoint
+from trialwright.ledger import Foreseen, SigningKey, sign_checkpoint
 from trialwright.protocol.roles import SITE_ROLES, Role
 from trialwright.randomisation import generate_stratified
 from trialwright.rehearsal.amendment import amended
@@ -1127,7 +1127,7 @@ class _Dying:
         return getattr(self._ledger, name)
 
     @contextmanager
-    def transaction(self) -> Iterator[Any]:
-        with self._ledger.transaction() as transaction:
+    def transaction(self, foreseen: Foreseen | None = None) -> Iterator[Any]:
+        with self._ledger.transaction(foreseen) as transaction:
             yield transaction
             raise Died

@@ -17,7 +17,7 @@ from trialwright_web.config.demo import PASSWORD
 NURSE = "study_nurse.01"
 OWN = "three own words"
 PASSPHRASE = "seven quiet boats in June"
-SEND = "main form[method=post] button:not([disabled]):not([hidden])"
+SEND = "main form[method=post] button:not([disabled], [hidden], [type=button])"
 """What sends a page's first form."""
 ACT = "main form.act-form button[type=submit]:not([disabled])"
 """What sends the form of an act."""

@@ -52,8 +52,10 @@ def manage(folder: Path, *command: str) -> str:
 
 
 def send(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    """Post a page's form with its hidden fields."""
-    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', client.get(path).text))
+    """Post the form of a page that has these fields, with its hidden ones."""
+    forms = client.get(path).text.split("<form")
+    form = next(one for one in forms if all(f'name="{name}"' in one for name in fields))
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', form))
     return client.post(path, data={**hidden, **fields}, headers={"Referer": str(client.base_url)})
 
 

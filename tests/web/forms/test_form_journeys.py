@@ -81,7 +81,7 @@ def test_a_nurse_types_a_whole_visit_by_keyboard_only(staff: Any, visit: Any) ->
 
 def test_a_form_is_filled_and_corrected_without_javascript(staff: Any, visit: Any) -> None:
     page = visit(staff, "/smart-ms/", NURSE, width=320, javascript=False)
-    form = own_form(page)
+    form = own_form(page, "vital_signs")
     page.goto(form)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.check("[name='v.position'][value='SUPINE']")
@@ -255,7 +255,7 @@ def test_two_people_at_one_form_choose_field_by_field_and_nothing_is_lost(staff:
 
 def test_a_change_asks_for_a_reason_only_after_the_first_save_and_shows_in_the_margin(staff: Any, visit: Any) -> None:
     page = visit(staff, "/smart-ms/", NURSE)
-    form = own_form(page)
+    form = own_form(page, "vital_signs")
     page.goto(form)
     ready(page)
     assert page.locator("#reason").count() == 0
@@ -284,7 +284,7 @@ def test_a_change_asks_for_a_reason_only_after_the_first_save_and_shows_in_the_m
 
 def test_a_query_is_confirmed_in_the_margin_and_what_was_typed_beside_stays(staff: Any, visit: Any) -> None:
     page = visit(staff, "/smart-ms/", NURSE)
-    form = own_form(page)
+    form = own_form(page, "vital_signs")
     page.goto(form)
     ready(page)
     page.fill("[name='v.pulse']", "170")
