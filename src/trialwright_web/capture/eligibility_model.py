@@ -175,6 +175,7 @@ def _line(
 ) -> CriterionLine:
     compiled = build.criteria[verdict.criterion]
     said = None if is_judged(compiled) or compiled.condition is None else compiled.condition.compiled
+    excludes = compiled.criterion.kind == "exclusion"
     facts = [reference.key for reference in compiled.condition.references] if compiled.condition else []
     found = dict.fromkeys(source for name in facts for source in _sources(desk, participant, build, name))
     return CriterionLine(
@@ -186,7 +187,7 @@ def _line(
         why=verdict.why,
         judged=is_judged(compiled),
         sources=tuple(found),
-        because=because(build, said, values) if said is not None else None,
+        because=because(build, said, values, excludes=excludes) if said is not None else None,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from trialwright.build import Build, CompiledFact
 from trialwright.expressions import Compiled, Explanation, Labels, Language, Value, admit, explain
@@ -24,18 +25,22 @@ class Because:
     facts: tuple[tuple[str, str], ...]
 
 
-def because(build: Build, condition: Compiled, facts: Mapping[str, Value]) -> Because:
+def because(build: Build, condition: Compiled, facts: Mapping[str, Value], *, excludes: bool = False) -> Because:
     """A criterion's condition and what it saw.
 
     Args:
         build: says what facts and codes are called.
         condition: of a criterion.
         facts: the values that it sees.
+        excludes: whether who fulfils it cannot take part; the sentence then says so.
     """
     language = reader()
     explained = explain(condition, admit(condition.inputs, facts), _labels(build, language), language)
     clause = explained.clause
-    return Because(f"{clause[:1].upper()}{clause[1:]}.", tuple(dict.fromkeys(_seen(explained))))
+    sentence = f"{clause[:1].upper()}{clause[1:]}."
+    if excludes:
+        sentence = _("Excluded if: %(condition)s") % {"condition": sentence}
+    return Because(sentence, tuple(dict.fromkeys(_seen(explained))))
 
 
 def reader() -> Language:

@@ -46,6 +46,10 @@ def test_a_criterion_says_what_it_saw(smart_ms: Build) -> None:
         said = because(smart_ms, condition.compiled, {"age": 34})
         assert "ge is from" in said.sentence
         assert ("Age", "34") in said.facts
+        excluding = because(smart_ms, condition.compiled, {"age": 34}, excludes=True)
+        assert excluding.sentence == f"Excluded if: {said.sentence}", (
+            "what would keep somebody out is not read as what is so"
+        )
         unknown = because(smart_ms, condition.compiled, {"age": Missing(MissingReason.NOT_DONE)})
         assert ("Age", "not done") in unknown.facts
     with override("nb"):
