@@ -11,6 +11,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from collections import Counter
@@ -201,6 +202,24 @@ def _sign_in(page: Any, person: str) -> None:
     if desk.count():
         desk.first.click()
         page.wait_for_load_state()
+
+
+_GROWN_IDLE = """
+import sys, django
+django.setup()
+from django.contrib.sessions.backends.db import SessionStore
+kept = SessionStore(sys.argv[1])
+kept["participant_seen"] -= 3600
+kept.save()
+"""
+
+
+def grow_idle(window: Any) -> None:
+    """An hour goes by in which a participant does nothing: their session ends with their next request."""
+    folder = Path(os.environ["TRIALWRIGHT_INSTALLATION"]).parent
+    key = next(one["value"] for one in window.context.cookies() if one["name"] == "trialwright_public")
+    own = {**os.environ, **environment(folder, "public")}
+    subprocess.run([sys.executable, "-c", _GROWN_IDLE, key], check=True, env=own)
 
 
 def pages_of(browser: Any, addresses: dict[str, str], folder: Path) -> list[Page]:

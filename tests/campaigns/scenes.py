@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from pages import PARTICIPANT, STUDY
+from pages import PARTICIPANT, STUDY, grow_idle
 
 from trialwright_web.config.demo import PASSWORD
 
@@ -75,6 +75,7 @@ def consenting(walk: Any) -> None:
     walk.look(own, "consent questions", "refused")
     send(own, question="May I travel?")
     walk.look(own, "consent questions, asked")
+    _timed_out(walk, own, person)
     nurse.goto(f"/{STUDY}/consents/{person}/questions")
     walk.look(nurse, "questions of a participant")
     own.goto("/me/consent/sign")
@@ -91,6 +92,18 @@ def consenting(walk: Any) -> None:
     send(nurse, password=PASSWORD)
     walk.look(nurse, "consents")
     _in_the_study(walk, nurse, own, person)
+
+
+def _timed_out(walk: Any, own: Any, person: str) -> None:
+    """Somebody writes so long that their session has ended, and signs in again."""
+    own.goto("/me/consent/questions")
+    grow_idle(own)
+    send(own, question="Is there parking?\nI walk with a stick.")
+    walk.look(own, "participant signs in again", "refused")
+    send(own, number=person, secret=OWN)
+    walk.look(own, "what was written is still there")
+    send(own)
+    walk.look(own, "consent questions, two asked")
 
 
 def _in_the_study(walk: Any, nurse: Any, own: Any, person: str) -> None:

@@ -38,6 +38,11 @@ class Held:
     texts: tuple[tuple[str, str], ...] = ()
     owner: str = ""
 
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question to the hospital, which is sent as it is."""
+        return "question" in dict(self.texts)
+
     def is_of(self, number: int) -> bool:
         """Whether it belongs to who has signed in now."""
         try:
