@@ -7,6 +7,7 @@ share; each is dealt out by itself. The longest come first, so that no process i
 
 from __future__ import annotations
 
+import gc
 import inspect
 import os
 import shutil
@@ -30,6 +31,7 @@ EACH_FILE = ("tests/web", "tests/attacks", "tests/unit/cli")
 
 LONGEST_FIRST = (
     "tests/web/test_access.py",  # makes the rehearsed installation that the files of tests/web copy
+    "tests/conformance",  # minutes where TRIALWRIGHT_CORE is set, nothing where it is not
     "tests/journeys",
     "tests/unit/operating_characteristics",
     "tests/unit/analysis",
@@ -70,6 +72,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _place(nodeid: str) -> int:
     return next((n for n, start in enumerate(LONGEST_FIRST) if nodeid.startswith(start)), len(LONGEST_FIRST))
+
+
+def pytest_configure() -> None:
+    """Thousands of tests and their studies stay in memory: they are looked through for garbage less often."""
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -145,16 +146,25 @@ def run(page: str, folder: Path, name: str = "page") -> int:
 
 
 def main(pages: list[str]) -> int:
-    """Run pages; exit code 1 at the first that is wrong."""
-    for page in pages:
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                count = run(Path(page).read_text(encoding="utf-8"), Path(folder), page)
-            except PageWrong as wrong:
-                sys.stderr.write(f"{wrong}\n")
-                return 1
-        sys.stdout.write(f"{page}: {f'{count} commands as shown' if count else 'shows nothing that is run'}\n")
-    return 0
+    """Run pages, two at a time; exit code 1 when one is wrong, after all have been run."""
+    wrong = False
+    with ThreadPoolExecutor(2) as pool:
+        for page, found in zip(pages, pool.map(_in_a_folder, pages), strict=True):
+            if isinstance(found, PageWrong):
+                sys.stderr.write(f"{found}\n")
+                wrong = True
+            else:
+                said = f"{found} commands as shown" if found else "shows nothing that is run"
+                sys.stdout.write(f"{page}: {said}\n")
+    return 1 if wrong else 0
+
+
+def _in_a_folder(page: str) -> int | PageWrong:
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return run(Path(page).read_text(encoding="utf-8"), Path(folder), page)
+        except PageWrong as wrong:
+            return wrong
 
 
 if __name__ == "__main__":

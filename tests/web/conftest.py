@@ -6,14 +6,17 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from html import unescape
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import django
@@ -24,12 +27,23 @@ from django.conf import settings
 from trialwright_web.config.demo import PASSWORD, PORTS, environment, prepare
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
 STUDY = "smart-ms"
 
 # Words without a server: translations need Django's settings, and nothing else in this process does.
 if not settings.configured:
     settings.configure(USE_I18N=True, USE_TZ=True, LANGUAGE_CODE="en", LANGUAGES=[("en", "English")])
     django.setup()
+
+
+def _module(name: str) -> ModuleType:
+    """A module beside this file."""
+    specification = spec_from_file_location(name, HERE / f"{name}.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
 
 
 @dataclass
@@ -48,9 +62,12 @@ class Server:
     running: subprocess.Popen[bytes] = field(repr=False)
     clients: list[httpx.Client] = field(default_factory=list, repr=False)
 
-    def client(self, person: str | None = None, desk: str | None = None) -> httpx.Client:
+    def client(
+        self, person: str | None = None, desk: str | None = None, *, language: str | None = None
+    ) -> httpx.Client:
         """An HTTP client, signed in as a person; ``desk`` is ``STUDY:role@site`` where they have several."""
-        client = httpx.Client(base_url=self.address, follow_redirects=True, timeout=60)
+        spoken = {"Accept-Language": language} if language else None
+        client = httpx.Client(base_url=self.address, follow_redirects=True, timeout=60, headers=spoken)
         self.clients.append(client)
         if person is not None:
             page = client.get("/accounts/login/")
@@ -143,6 +160,11 @@ def installation(rehearsed: Path, memory: Path) -> Path:
     """A copy of the rehearsed installation for the tests of one file."""
     folder = memory / "demo"
     shutil.copytree(rehearsed, folder)
+    hashed = _module("quick_hashes").quick_hash(PASSWORD)
+    for database, table in (("staff", "accounts_account"), ("identity", "participant_invitation")):
+        with closing(sqlite3.connect(folder / f"{database}.db")) as connection:
+            connection.execute(f"UPDATE {table} SET password = ? WHERE password <> ''", (hashed,))
+            connection.commit()
     return folder
 
 
@@ -164,9 +186,13 @@ def serve(installation: Path) -> Iterator[Callable[..., Server]]:
 def start_server(folder: Path, process: str, **settings: str) -> Server:
     """A process of the application on an installation; ``settings`` change its environment.
 
-    ``application`` among them names another WSGI application, one with planted faults.
+    ``application`` among them names another WSGI application than the one with quick passwords: the one as it is, or
+    one with planted faults.
     """
-    application = settings.pop("application", "trialwright_web.config.wsgi:application")
+    application = settings.pop("application", "quick_passwords:application")
+    settings.setdefault(
+        "PYTHONPATH", os.pathsep.join((str(HERE), os.environ.get("PYTHONPATH", ""))).strip(os.pathsep)
+    )
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -210,9 +236,40 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@dataclass(frozen=True)
+class Migrations:
+    """Programs for the staff's process: to begin as the first version did, and to look after all migrations."""
+
+    first: str = """
+import django; django.setup()
+from django.core.management import call_command
+for application in ("accounts", "store", "participant"):
+    for database in ("default", "identity"):
+        call_command("migrate", application, "0001", database=database, verbosity=0)
+"""
+    now: str = f"""
+import django; django.setup()
+from django.core.management import call_command
+from trialwright_web.accounts.models import Account
+for database in ("default", "identity"):
+    call_command("migrate", database=database, check_unapplied=True, verbosity=0)
+print(Account.objects.get(username="study_nurse.01").check_password("{PASSWORD}"))
+"""
+
+
+@pytest.fixture(scope="session")
+def migrations() -> Migrations:
+    """``migrations.first`` migrates to 0001 alone; ``migrations.now`` fails where something is left to migrate, and
+    prints whether an account's password still opens it."""
+    return Migrations()
+
+
 @pytest.fixture
 def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page, signed in: ``visit(server, "/smart-ms/", "study_nurse.01", width=1280, language="nb")``."""
+    """Opens a page, signed in: ``visit(server, "/smart-ms/", "study_nurse.01", width=1280, language="nb")``.
+
+    The browser gets the cookies of a sign-in over HTTP; that the page of signing in works, its own tests say.
+    """
     contexts = []
 
     def open_page(
@@ -226,10 +283,8 @@ def visit(chromium: Any) -> Iterator[Callable[..., Any]]:
         contexts.append(context)
         page = context.new_page()
         if person is not None:
-            page.goto("/accounts/login/")
-            page.fill("#id_login", person)
-            page.fill("#id_password", PASSWORD)
-            page.click("main button[type=submit]")
+            cookies = server.client(person, language=language).cookies.jar
+            context.add_cookies([{"name": one.name, "value": one.value, "url": server.address} for one in cookies])
         page.goto(path)
         return page
 

@@ -328,30 +328,13 @@ def test_views_of_an_older_version_are_folded_anew_and_the_record_stays(installa
     connection.close()
 
 
-FIRST = """
-import django; django.setup()
-from django.core.management import call_command
-for application in ("accounts", "store", "participant"):
-    for database in ("default", "identity"):
-        call_command("migrate", application, "0001", database=database, verbosity=0)
-"""
-NOW = """
-import django; django.setup()
-from django.core.management import call_command
-from trialwright_web.accounts.models import Account
-for database in ("default", "identity"):
-    call_command("migrate", database=database, check_unapplied=True, verbosity=0)
-print(Account.objects.get(username="study_nurse.01").check_password("rehearsal-only-2026"))
-"""
-
-
-def test_migrations_run_forward_on_an_existing_installation(installation, tmp_path):
+def test_migrations_run_forward_on_an_existing_installation(installation, migrations, tmp_path):
     """From the first migration of every application: with a record, accounts, a draft, and people's access in it."""
     folder = tmp_path / "first"
     shutil.copytree(installation, folder)
     for name in ("staff.db", "identity.db"):
         (folder / name).unlink()
-    script(folder, "staff", FIRST)
+    script(folder, "staff", migrations.first)
     for name, table in (("staff", "accounts_account"), ("identity", "participant_invitation")):
         with closing(sqlite3.connect(folder / f"{name}.db")) as connection:
             columns = ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
@@ -371,7 +354,9 @@ def test_migrations_run_forward_on_an_existing_installation(installation, tmp_pa
         known, found = after[table]
         places = [known.index(column) for column in columns]
         assert [tuple(row[place] for place in places) for row in found] == rows, table
-    assert script(folder, "staff", NOW).strip() == "True", "nothing is left to migrate, and somebody can sign in"
+    assert script(folder, "staff", migrations.now).strip() == "True", (
+        "nothing is left to migrate, and somebody can sign in"
+    )
     for space in ("", ".closed"):
         record = f"sqlite:///{folder}/{STUDY}{space}.db"
         verified = run(folder, "staff", "verify", record, "--json", module="trialwright.cli")

@@ -139,23 +139,6 @@ def test_when_the_server_ends_its_connections_nobody_notices_and_nothing_is_lost
     assert names_on_record(databases, participant).count("Enalapril") == 1
 
 
-FIRST = """
-import django; django.setup()
-from django.core.management import call_command
-for application in ("accounts", "store", "participant"):
-    for database in ("default", "identity"):
-        call_command("migrate", application, "0001", database=database, verbosity=0)
-"""
-NOW = """
-import django; django.setup()
-from django.core.management import call_command
-from trialwright_web.accounts.models import Account
-for database in ("default", "identity"):
-    call_command("migrate", database=database, check_unapplied=True, verbosity=0)
-print(Account.objects.get(username="study_nurse.01").check_password("rehearsal-only-2026"))
-"""
-
-
 def script(text: str, **settings: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", text], env={**os.environ, **settings}, capture_output=True, text=True, check=False
@@ -172,7 +155,9 @@ def columns_and_rows(address: str, table: str, columns: tuple[str, ...] = ()) ->
         return tuple(column.name for column in found.description), found.fetchall()
 
 
-def test_migrations_run_forward_on_an_existing_installation(staff, databases, new_postgres_database, participant):
+def test_migrations_run_forward_on_an_existing_installation(
+    staff, databases, migrations, new_postgres_database, participant
+):
     """From the first migration of every application, with accounts, a draft and people's access; views anew.
 
     The last of this file: it takes views away from under the server that runs.
@@ -182,7 +167,7 @@ def test_migrations_run_forward_on_an_existing_installation(staff, databases, ne
         **environment(staff.folder, "staff"),
         "TRIALWRIGHT_DATABASE": earlier["accounts"], "TRIALWRIGHT_IDENTITY": earlier["identity"],
     }  # fmt: skip
-    script(FIRST, **settings)
+    script(migrations.first, **settings)
     for name, table in (("accounts", "accounts_account"), ("identity", "participant_invitation")):
         columns, _ = columns_and_rows(earlier[name], table)
         _, rows = columns_and_rows(databases[name], table, columns)
@@ -214,7 +199,7 @@ def test_migrations_run_forward_on_an_existing_installation(staff, databases, ne
     for name, table in held:
         columns, rows = before[table]
         assert columns_and_rows(earlier[name], table, columns) == (columns, rows), table
-    assert script(NOW, **settings) == "True", "nothing is left to migrate, and somebody can sign in"
+    assert script(migrations.now, **settings) == "True", "nothing is left to migrate, and somebody can sign in"
     assert columns_and_rows(databases["record"], "ledger.ledger_entry") == record, "byte for byte"
     with open_store(databases["record"]) as store:
         assert {table.name: list(store.rows.where(table)) for table in (DISPOSITION, FORM, ITEM)} == views

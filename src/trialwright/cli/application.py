@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib.metadata import entry_points
@@ -61,6 +62,7 @@ def add_installed_commands() -> None:
 
 def main() -> None:
     """Run the command line; exit code 0 yes, 1 a negative answer (findings), 2 wrong usage or bad input."""
+    gc.set_threshold(20_000, 20, 50)  # a command makes much and forgets little: the default takes a fifth of its time
     add_installed_commands()
     try:
         app()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,12 @@ from trialwright_web.config.environment import read_environment
 from trialwright_web.config.mail import mail
 
 ENVIRONMENT = read_environment()
+
+# What a process holds, builds above all, stays as long as it runs, and a request makes thousands of objects with
+# hardly a cycle among them. Looking for cycles after every 700 objects took a fifth of a start and three hundredths
+# of a save.
+gc.set_threshold(20_000, 20, 50)
+
 PACKAGE = Path(__file__).resolve().parent.parent
 PUBLIC = ENVIRONMENT.process == "public"
 
