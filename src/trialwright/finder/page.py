@@ -12,7 +12,7 @@ from trialwright.finder.markup import Block, blocks
 from trialwright.finder.screener import CriterionLine, PreScreener
 from trialwright.finder.status import OnRecord, Status, status_of
 from trialwright.foundation.truth import Truth
-from trialwright.protocol import Review, review_of
+from trialwright.protocol import Review, questions_digest, review_of, review_of_questions
 from trialwright.protocol.study import Identifier, RegisterField, Site
 
 SECTIONS = (
@@ -79,6 +79,7 @@ class PublicPage:
         language: asked for.
         text_language: of the sections; another one where nobody has written them in the language asked for.
         review: whether the text in that language is the one that was reviewed.
+        questions_review: the same of the questions and criteria in that language.
         updated, update_source: of the text.
         title: the page's own; ``official_title``, ``condition`` and ``objective`` are the study's.
         status: whether people can join.
@@ -100,6 +101,7 @@ class PublicPage:
     language: str
     text_language: str
     review: Review
+    questions_review: Review
     updated: str
     update_source: str
     title: str
@@ -159,6 +161,9 @@ def public_page(build: Build, record: OnRecord | None, language: str) -> PublicP
         language=language,
         text_language=text_language,
         review=review_of(text),
+        questions_review=review_of_questions(
+            text, questions_digest(study.eligibility, study.terminology, text_language)
+        ),
         updated=text.head.updated,
         update_source=text.head.update_source,
         title=text.head.title,

@@ -8,7 +8,7 @@ from trialwright.protocol.findings import Finding, FindingsError, Severity, Stud
 from trialwright.protocol.folder import Study
 from trialwright.protocol.loader import LoadedStudy, load_study
 from trialwright.protocol.positions import KeyPath, Place, Position, Positions
-from trialwright.protocol.review import Review, review_of, text_digest
+from trialwright.protocol.review import Review, questions_digest, review_of, review_of_questions, text_digest
 from trialwright.protocol.roles import Role
 from trialwright.protocol.schemas import SCHEMA_KINDS, json_schema
 
@@ -33,7 +33,9 @@ __all__ = [
     "in_order",
     "json_schema",
     "load_study",
+    "questions_digest",
     "review_of",
+    "review_of_questions",
     "study_from_canonical",
     "text_digest",
 ]

@@ -41,6 +41,9 @@ class PublicHead(Declared):
     status: Literal["draft", "reviewed", "approved"]
     reviewed_text: str | None = Field(default=None, pattern=_DIGEST)
     """SHA-256 of the text that was reviewed, as `trialwright check` tells it; for another text the status is void."""
+    reviewed_questions: str | None = Field(default=None, pattern=_DIGEST)
+    """The same of what people read of `eligibility.yaml` in this language (questions, hints, answers, criteria);
+    absent: a draft."""
     updated: str
     """ISO date of the last change."""
     update_source: str

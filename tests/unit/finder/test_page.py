@@ -78,6 +78,11 @@ def test_a_reviewed_text_is_shown_as_reviewed(smart_ms, language):
     assert (page.text_language, page.fell_back, page.review) == (language, False, Review.REVIEWED)
 
 
+@pytest.mark.parametrize(("language", "review"), [("en", "reviewed"), ("nb", "reviewed"), ("nn", "draft")])
+def test_questions_and_criteria_have_a_review_status_of_their_own(smart_ms, language, review):
+    assert public_page(smart_ms, None, language).questions_review is Review(review)
+
+
 def test_nynorsk_is_there_and_said_to_be_unreviewed(smart_ms):
     page = public_page(smart_ms, None, "nn")
     assert (page.text_language, page.review) == ("nn", Review.DRAFT)

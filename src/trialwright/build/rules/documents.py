@@ -9,7 +9,7 @@ from datetime import date
 from trialwright.build.rules.context import StudyContext
 from trialwright.build.rules.names import unknown
 from trialwright.build.rules.rule import Problem, rule
-from trialwright.protocol import Review, review_of, text_digest
+from trialwright.protocol import Review, questions_digest, review_of, review_of_questions, text_digest
 from trialwright.protocol.findings import Severity
 from trialwright.protocol.positions import KeyPath
 
@@ -209,3 +209,15 @@ def reviews_bound(context: StudyContext) -> Iterator[Problem]:
                 message = f"the text is not the one that was {text.head.status}"
                 remedy = f"status: draft; after the review, reviewed_text: {text_digest(text)}"
                 yield Problem(f"{folder}/{language}.md", ("head", "status"), message, remedy)
+    for language, text in context.study.public.items():
+        digest = questions_digest(context.study.eligibility, context.study.terminology, language)
+        # Whoever reviews the page is told of the questions, too; before, nobody needs the hash.
+        asked = text.head.reviewed_questions is not None or text.head.status != "draft"
+        if asked and review_of_questions(text, digest) is not Review.REVIEWED:
+            changed = text.head.reviewed_questions is not None
+            message = (
+                "the questions and criteria are not those that were reviewed" if changed
+                else "the questions and criteria in this language were not reviewed"
+            )  # fmt: skip
+            remedy = f"after the review of eligibility.yaml, reviewed_questions: {digest}"
+            yield Problem(f"public/{language}.md", ("head", "reviewed_questions"), message, remedy)
