@@ -67,6 +67,7 @@ def test_a_patient_finds_the_trial_and_pre_screens_at_home(public, visit):
     page.get_by_role("link", name="Answer the questions").click()
 
     page.wait_for_selector(".screener.one-by-one")
+    assert "This trial is over. Nobody can join it any more." in page.inner_text("#closed")
     sent = []
     page.on("request", lambda request: sent.append(request.url))
     asked = []
@@ -74,7 +75,7 @@ def test_a_patient_finds_the_trial_and_pre_screens_at_home(public, visit):
         asked.append(answer(page))
     assert asked[:2] == ["age", "course"]
     assert len(asked) == 25
-    assert page.locator(".result-title").inner_text() == "You might be able to join"
+    assert page.locator(".result-title").inner_text() == "The rules of this study might fit you"
     pills = page.locator(".verdict-pill").all_inner_texts()
     assert set(pills) == {"Fits", "Not known yet"}
     assert sent == [], "nothing may leave the device"
@@ -92,6 +93,13 @@ def test_one_answer_that_does_not_fit_ends_the_questions_and_can_be_changed(publ
     answer(page, {"age": "50"})
     assert page.locator(".result-title").inner_text() == "So far nothing speaks against it"
     assert page.locator(".question.now").get_attribute("data-fact") == "course"
+
+    # What speaks against it stands first, and the way goes on to other trials.
+    answer(page, {"course": "RRMS"})
+    assert page.locator(".verdict-pill").first.inner_text() == "Does not fit"
+    assert "progressive" in page.locator(".verdict").first.inner_text()
+    page.get_by_role("link", name="Other trials to consider").click()
+    assert page.url.endswith("/trials/smart-ms/#other_trials")
 
 
 def test_the_browsers_back_goes_to_the_question_before_and_keeps_the_answers(public, visit):
@@ -161,7 +169,7 @@ def test_the_printed_page_for_the_doctor_has_the_exact_wording(public, visit):
 
 def test_without_javascript_answers_are_judged_after_a_notice_and_not_logged(public, visit, smart_ms):
     page = visit(public, "/trials/smart-ms/join", javascript=False)
-    assert "must be sent to this server" in page.locator("noscript, .ds-alert").first.inner_text()
+    assert "must be sent to this server" in page.inner_text("noscript .ds-alert")
     page.fill("#f-age", "56")
     page.locator("#q-course input[value=PPMS]").check()
     page.locator("#q-pregnant input[value='?']").check()

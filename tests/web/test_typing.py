@@ -15,6 +15,7 @@ import pytest
 from trialwright.build import Build, compile_study
 from trialwright.foundation.errors import InvalidValue
 from trialwright.protocol import load_study
+from trialwright_web.shell.templatetags.shell import unit_words
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEMPLATES = REPOSITORY / "src" / "trialwright_web"
@@ -147,3 +148,11 @@ def test_enter_in_a_field_of_the_staff_sends_no_form() -> None:
     # A passphrase is typed by hand, alone on its form.
     alone = [f"participant/templates/participant/staff_{name}.html" for name in ("passphrase", "site_key")]
     assert sent == alone, "Enter would press the first button of these forms: put a disabled one before it"
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("mL/min/{1.73_m2}", "mL/min/1.73 m²"), ("umol/L", "µmol/L"), ("10*6{cells}/kg", "×10⁶ cells/kg"), (None, "")],
+)
+def test_units_on_pages_are_written_as_in_sentences_and_say_what_is_counted(code, words):
+    assert unit_words(code) == words

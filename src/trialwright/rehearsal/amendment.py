@@ -17,13 +17,20 @@ from trialwright.trial.setup.commands import ActivateAmendment, ApproveBuild
 from trialwright.trial.setup.events import Approval
 from trialwright.trial.setup.state import SiteSetup
 
+SUMMARY = {
+    "en": "Late visits may take place two days later; new consent version.",
+    "nb": "Sene besøk kan være to dager senere; ny utgave av samtykket.",
+    "nn": "Seine besøk kan vere to dagar seinare; ny utgåve av samtykket.",
+}
+"""What participants read about the amendment, in their language."""
+
 
 def amended(build: Build) -> Build:
     """The study with one amendment, as sites often have them: a wider window, a new consent version."""
     study = build.study
     identity = study.identity
     number = (identity.amendment.number if identity.amendment else 0) + 1
-    summary = dict.fromkeys(identity.languages, "Late visits may take place two days later; new consent version.")
+    summary = {language: SUMMARY.get(language, SUMMARY["en"]) for language in identity.languages}
     encounters = list(study.schedule.encounters)
     last = encounters[-1]
     if last.window is not None:

@@ -76,10 +76,19 @@ def start(request: Request, person: Person) -> HttpResponse:
     """The key points, or what was signed and where the copies are."""
     reading = Reading(person)
     key = _section(reading.text, "key_points") or reading.text.sections[0]
+    # Where the key points are the first part, it is read here; the same list again would be a page for nothing.
+    first = 2 if key is reading.text.sections[0] and len(reading.text.sections) > 1 else 1
+    if reading.page == 0 and first == 2 and reading.standing.may_sign:
+        reading.note(page=1)
     return render_page(
         request,
         "participant/consent.html",
-        reading.context(key_points=blocks(key.text), heading=key.heading, copies=copies_of(reading.standing)),
+        reading.context(
+            key_points=blocks(key.text),
+            heading=key.heading,
+            first=first,
+            copies=copies_of(reading.standing),
+        ),
     )
 
 

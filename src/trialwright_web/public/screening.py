@@ -78,12 +78,12 @@ def _context(listing: Listing, given: dict[str, str]) -> dict[str, Any]:
     return {
         **frame(page),
         "questions": [{"question": question, "given": given.get(question.fact, "")} for question in questions],
-        "words": _words(),
+        "words": _words(closed=page.status.code in words.CLOSED),
     }
 
 
-def _words() -> dict[str, Any]:
-    """What the script of the page says."""
+def _words(*, closed: bool) -> dict[str, Any]:
+    """What the script of the page says; of a trial that takes nobody, not that one might join."""
     return {
         "fits": {str(key): str(text) for key, text in words.FITS.items()},
         "waits": {key.value: str(text) for key, text in words.WAITS.items()},
@@ -94,7 +94,7 @@ def _words() -> dict[str, Any]:
         "no": _("No"),
         "numberWanted": _("Write a number, or choose “I do not know”."),
         "answerWanted": _("Choose an answer, or “I do not know”."),
-        "might": _("You might be able to join"),
+        "might": _("The rules of this study might fit you") if closed else _("You might be able to join"),
         "mightSo": _("Nothing you answered speaks against it. Only the study doctor can decide, after tests."),
         "asking": _("So far nothing speaks against it"),
         "probablyNot": _("This study probably does not fit you"),

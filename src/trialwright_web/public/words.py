@@ -16,6 +16,14 @@ STATUS = {
     PublicStatus.TERMINATED: _("Stopped early"),
     PublicStatus.WITHDRAWN: _("Withdrawn before it began"),
 }
+CLOSED = {
+    PublicStatus.PLANNED: _("This trial is not open yet."),
+    PublicStatus.ACTIVE_NOT_RECRUITING: _("This trial takes no new participants."),
+    PublicStatus.COMPLETED: _("This trial is over. Nobody can join it any more."),
+    PublicStatus.TERMINATED: _("This trial is over. Nobody can join it any more."),
+    PublicStatus.WITHDRAWN: _("This trial never began. Nobody can join it."),
+}
+"""Why nobody can join now; nothing for a trial that recruits."""
 TONE = {PublicStatus.RECRUITING: "good", PublicStatus.PLANNED: "info", PublicStatus.TERMINATED: "warn"}
 
 PHASES = {

@@ -69,6 +69,12 @@ def status_word(status: Any) -> Any:
 
 
 @register.filter
+def closed_word(status: Any) -> Any:
+    """Why nobody can join now; nothing while the trial recruits."""
+    return words.CLOSED.get(status, "")
+
+
+@register.filter
 def status_tone(status: Any) -> str:
     """Colour of the status, beside its words."""
     return words.TONE.get(status, "neutral")

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from trialwright.expressions import shown_unit
 from trialwright.foundation.errors import TrialwrightError
 from trialwright.protocol.roles import Role
 from trialwright_web.shell.dates import written
@@ -25,7 +26,6 @@ from trialwright_web.shell.refusals import told as words_of
 
 register = template.Library()
 
-_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 ROLES = {
     Role.INVESTIGATOR: _("Investigator"),
@@ -110,26 +110,14 @@ def local_time(text: Any, zone: ZoneInfo) -> str:
 
 
 _COUNTED = {"cells": _("cells")}
-"""What a UCUM code counts → words; anything else as it stands there."""
-_UNITS = (
-    (re.compile(r"10[*^](-?\d+)"), lambda m: "10" + m[1].translate(_RAISED)),
-    (re.compile(r"(?<=[A-Za-z])(-?\d)(?!\d)"), lambda m: m[1].translate(_RAISED)),
-    (re.compile(r"\[iU\]"), lambda m: "IU"),
-    (re.compile(r"\[(\w+)\]"), lambda m: m[1]),
-    (re.compile(r"^\{(\w+)\}|(?<=/)\{(\w+)\}"), lambda m: m[1] or m[2]),
-    (re.compile(r"\{(\w+)\}"), lambda m: " " + str(_COUNTED.get(m[1], m[1]))),
-    (re.compile(r"\bCel\b"), lambda m: "°C"),
-)
-"""Parts of a UCUM code → as people write them."""
+"""What a UCUM code counts → words; the others are not said."""
 
 
 @register.filter
 def unit_words(unit: Any) -> str:
-    """A UCUM code as people write units: ``10*9/L`` → 10⁹/L, ``10*6{cells}`` → 10⁶ cells, ``Cel`` → °C."""
-    words = str(unit or "")
-    for pattern, replacement in _UNITS:
-        words = pattern.sub(replacement, words)
-    return words
+    """A UCUM code as people write units: ``10*9/L`` → ×10⁹/L, ``10*6{cells}`` → ×10⁶ cells, ``Cel`` → °C."""
+    counted = re.sub(r"\{(\w+)\}", lambda m: f" {_COUNTED[m[1]]}" if m[1] in _COUNTED else m[0], str(unit or ""))
+    return shown_unit(counted)
 
 
 def in_language(text: Any, language: str | None = None) -> str:

@@ -9,6 +9,7 @@
   const byFact = new Map(questions.map((question) => [question.dataset.fact, question]));
   const result = document.getElementById("result");
   const verdicts = document.getElementById("verdicts");
+  const lines = [...verdicts.querySelectorAll(".verdict")];
   const go = document.getElementById("go");
   const before = document.getElementById("before");
   let row = {}, why = {}, order = [];
@@ -65,7 +66,7 @@
     questions.forEach((question) => question.classList.toggle("now", question.dataset.fact === now));
     go.hidden = now === null;
     let fit = 0, open = 0, against = 0;
-    for (const line of verdicts.querySelectorAll(".verdict")) {
+    for (const line of lines) {
       const verdict = judged.verdicts[line.dataset.criterion];
       const pill = line.querySelector(".verdict-pill");
       const key = { true: "True", false: "False", null: "None" }[String(verdict.fits)];
@@ -79,6 +80,9 @@
       line.querySelector(".change").hidden = asked.length === 0;
       line.querySelector(".change").dataset.fact = asked[0] ?? "";
     }
+    // What speaks against joining comes first: nobody should have to look for it among thirty rules.
+    const speaksAgainst = (line) => judged.verdicts[line.dataset.criterion].fits === false;
+    lines[0]?.parentElement.append(...lines.filter(speaksAgainst), ...lines.filter((line) => !speaksAgainst(line)));
     const none = order.length === 0;
     result.hidden = none;
     verdicts.hidden = none;
@@ -143,7 +147,7 @@
       step();
     });
   }
-  for (const line of verdicts.querySelectorAll(".verdict")) {
+  for (const line of lines) {
     const end = document.createElement("div");
     const change = document.createElement("button");
     end.className = "verdict-end";
