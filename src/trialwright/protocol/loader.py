@@ -93,6 +93,11 @@ class _Loader:
         if not self.folder.is_dir():
             self._report(str(self.folder), "TW908", "there is no such folder", "give the folder of a study")
             raise self._error()
+        if not any((self.folder / name).exists() for name in (*FILES, *FOLDERS)):
+            # One mistake, the wrong folder, is told once and not for each file.
+            remedy = "give the folder that holds study.yaml, or make one with `trialwright new`"
+            self._report(str(self.folder), "TW908", "this folder holds no study", remedy)
+            raise self._error()
         parts: dict[str, object] = {}
         for name, (attribute, model) in FILES.items():
             parts[attribute] = self._single(name, model)

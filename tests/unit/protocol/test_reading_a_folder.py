@@ -244,6 +244,14 @@ def test_no_folder_is_told_as_such(tmp_path: Path) -> None:
     assert only(caught.value.findings).rule == "TW908"
 
 
+def test_a_folder_without_any_part_of_a_study_is_told_once(folder: Path) -> None:
+    with pytest.raises(StudyFolderError) as caught:
+        load_study(folder.parent)
+    found = only(caught.value.findings)
+    assert (found.rule, found.message) == ("TW908", "this folder holds no study")
+    assert "trialwright new" in found.remedy
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
