@@ -13,6 +13,7 @@ import pytest
 from trialwright.stores import open_store
 from trialwright.trial.allocation.views import LOOK
 from trialwright.trial.closure.views import ALLOCATION
+from trialwright.trial.setup.views import PERSON
 from trialwright_web.config.demo import DemoStudy, prepare
 from trialwright_web.store.installation import Installation, InstallationInvalid, read_installation
 
@@ -106,12 +107,12 @@ def test_two_people_put_the_allocations_of_an_open_study_on_record(staff: Any, a
     done(sponsor, "closure/lock")
     before = statistician.get(f"/{STUDY}/laboratory/unblinding").text
     assert "This study is open" in before
-    assert "Sign the unblinding" not in before
+    assert "Put the allocations on record" not in before
     alone = acts.send(statistician, f"/{STUDY}/laboratory/unblinding/sign")
     assert alone.status_code == 409
     assert rows(installation, ALLOCATION) == []
     done(sponsor, "closure/propose-unblinding")
-    assert "Sign the unblinding" in statistician.get(f"/{STUDY}/laboratory/unblinding").text
+    assert "Put the allocations on record" in statistician.get(f"/{STUDY}/laboratory/unblinding").text
     done(statistician, "laboratory/unblinding/sign")
     listed = acts.words(statistician.get(f"/{STUDY}/laboratory/unblinding"))
     disclosed = rows(installation, ALLOCATION)
@@ -119,6 +120,20 @@ def test_two_people_put_the_allocations_of_an_open_study_on_record(staff: Any, a
     assert all(str(row["participant"]) in listed for row in disclosed)
     assert sum(listed.count(arm) for arm in ARMS) == 6
     done(sponsor, "closure/close")
+
+
+def test_nobody_is_told_of_unblinding_where_nothing_is_blinded(staff: Any) -> None:
+    """The menu of every role, and the pages that put the allocations on record."""
+    every = {str(row["role"]): row for row in rows(staff.folder, PERSON)}
+    assert len(every) >= 12
+    for role, row in every.items():
+        client = staff.client(str(row["person"]), f"{STUDY}:{role}@{row['site']}")
+        menu = re.findall(r'href="[^"]+"[^>]*>(.*?)</a>', client.get(f"/{STUDY}/").text, re.DOTALL)
+        assert menu and not [line for line in menu if "nblinding" in line or "Laboratory" in line], role
+        if role in ("independent_statistician", "sponsor"):
+            way = {"sponsor": "closure", "independent_statistician": "laboratory/unblinding"}[role]
+            page = client.get(f"/{STUDY}/{way}")
+            assert page.status_code == 200 and "nblind" not in re.sub(r'"[^"]*"', "", page.text)
 
 
 def test_the_statistician_reads_commitments_and_looks_there(staff: Any) -> None:

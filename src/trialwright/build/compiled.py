@@ -110,10 +110,15 @@ class CompiledForm:
 
 @dataclass(frozen=True)
 class CompiledFact:
-    """A fact; ``source`` takes it from forms, None leaves it to the investigator."""
+    """A fact; ``source`` takes it from forms, None leaves it to the record or to the investigator."""
 
     fact: Fact
     source: CompiledExpression | None
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether neither a form nor the record knows it: the investigator states it."""
+        return self.source is None and self.fact.record is None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,10 @@ class Fact(Declared):
     """UCUM; for a quantity."""
     codelist: Name | None = None
     from_items: Expression | None = Field(default=None, alias="from")
-    """Expression over ``form.item`` at screening; absent: the investigator states it when assessing."""
+    """Expression over ``form.item`` at screening; absent, and no ``record``: the investigator states it."""
+    record: Literal["consent"] | None = None
+    """Known to the record itself and stated by nobody. consent: yes while consent for visits is in force, no once it
+    was refused or withdrawn, unknown before."""
     label: Text | None = None
     """What staff read; absent: the label of the field it is taken from, where it is just that field's value."""
     question: Text | None = None

@@ -122,10 +122,10 @@ class Journey:
         return True
 
     def _stated(self) -> dict[str, str]:
-        """Facts that no form holds, as an investigator knows them of somebody who fits."""
+        """Facts that neither form nor record holds, as an investigator knows them of somebody who fits."""
         found: dict[str, str] = {}
         for name, fact in self._build.facts.items():
-            if fact.source is not None:
+            if not fact.is_stated:
                 continue
             for candidate in ("true", "false") if fact.fact.type == "boolean" else ():
                 row = {name: candidate == "true"}

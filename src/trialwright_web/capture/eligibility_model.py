@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from trialwright.build import Build, CompiledCriterion, ItemReference
 from trialwright.build.scopes import fact_scope
 from trialwright.expressions import Compiled, Type, Value, admit, ask_next, compile_python, inputs, parse
 from trialwright.foundation.truth import Truth
 from trialwright.protocol.eligibility import Fact
 from trialwright.trial.capture.state import CaseBook
+from trialwright.trial.consent.state import Consent
+from trialwright.trial.consent.views import CONSENT_LOG
 from trialwright.trial.enrolment.assessment import (
     DOCTOR,
     Judgement,
@@ -26,13 +30,13 @@ from trialwright_web.capture.eligibility_words import Because, because, fact_nam
 from trialwright_web.capture.words import JUDGEMENTS, VERDICTS
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.record_words import form_words
-from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.templatetags.shell import in_language, local_time
 from trialwright_web.shell.words import Words
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a fact comes from: a form of the screening, with its address."""
+    """Where a fact comes from: a form of the screening or the record's consent, with its address."""
 
     words: str
     address: str
@@ -81,7 +85,7 @@ class CriterionLine:
 
 @dataclass(frozen=True)
 class FreeFact:
-    """A fact that no form holds: the investigator states it."""
+    """A fact that neither form nor record holds: the investigator states it."""
 
     fact: Fact
     words: str
@@ -133,7 +137,7 @@ def standing(desk: Desk, participant: str) -> Standing:
     person = desk.participant(participant)
     build = desk.build_at(str(person["site"]))
     state = desk.trial.state()
-    enrolment = state.of(Enrolment, participant)
+    enrolment, consent = state.of(Enrolment, participant), state.of(Consent, participant)
     before, book = enrolment.assessed, state.of(CaseBook, participant)
     stated = dict(before.stated) if before else {}
     judged = (
@@ -141,8 +145,8 @@ def standing(desk: Desk, participant: str) -> Standing:
     )
     known = {name: judgement for name, judgement in judged.items() if name in build.criteria}
     free = {name: text for name, text in stated.items() if _is_free(build, name)}
-    now = assess(participant, build, book, free, known)
-    facts = eligibility_facts(build, book, free)
+    now = assess(participant, build, book, consent, free, known)
+    facts = eligibility_facts(build, book, consent, free)
     recorded = {verdict.criterion: verdict.verdict for verdict in before.verdicts} if before else {}
     return Standing(
         lines=tuple(_line(desk, participant, build, verdict, recorded, facts) for verdict in now.verdicts),
@@ -157,7 +161,7 @@ def standing(desk: Desk, participant: str) -> Standing:
 
 
 def _is_free(build: Build, name: str) -> bool:
-    return name in build.facts and build.facts[name].source is None
+    return name in build.facts and build.facts[name].is_stated
 
 
 def is_judged(compiled: CompiledCriterion) -> bool:
@@ -192,17 +196,35 @@ def _line(
 
 
 def _sources(desk: Desk, participant: str, build: Build, fact: str) -> Iterator[Source]:
-    """The forms that a fact is taken from."""
+    """The forms that a fact is taken from, or the consent that the record knows."""
     compiled = build.facts.get(fact)
+    if compiled is not None and compiled.fact.record is not None:
+        page = address("capture:participant", desk.study, participant)
+        yield Source(_consent_words(desk, participant), f"{page}#consent")
     references: tuple[ItemReference, ...] = compiled.source.references if compiled and compiled.source else ()
     for form in dict.fromkeys(reference.form for reference in references if reference.form):
         where = address("capture:form", desk.study, participant, build.study.eligibility.encounter, form, 1)
         yield Source(form_words(build, form), where)
 
 
+def _consent_words(desk: Desk, participant: str) -> str:
+    """What the record knows of consent, and since when: the participant's last signature, refusal or withdrawal."""
+    zone = desk.zone(str(desk.participant(participant)["site"]))
+    rows = [row for row in desk.rows.where(CONSENT_LOG, participant=participant) if row["what"] != "countersigned"]
+    if not rows:
+        return _("no consent yet")
+    day, version = local_time(rows[-1]["happened"], zone), rows[-1]["version"]
+    said = {
+        "signed": _("consent signed %(day)s, version %(version)s"),
+        "refused": _("consent refused %(day)s"),
+        "withdrawn": _("consent withdrawn %(day)s"),
+    }
+    return said[str(rows[-1]["what"])] % {"day": day, "version": version}
+
+
 def _free(build: Build, stated: Mapping[str, str]) -> Iterator[FreeFact]:
     for name, compiled in build.facts.items():
-        if compiled.source is None:
+        if compiled.is_stated:
             codes = build.study.terminology.get(compiled.fact.codelist or "")
             choices = tuple((code.code, in_language(code.label)) for code in codes.codes) if codes else ()
             yield FreeFact(compiled.fact, fact_words(build, name), stated.get(name, ""), choices)

@@ -13,6 +13,7 @@ from trialwright.trial.closure.state import UNBLIND, Ending
 from trialwright.trial.closure.views import ALLOCATION, CLOSED_DEVIATION, MILESTONE
 from trialwright_web.shell.acts import Act, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk
+from trialwright_web.shell.menu import called_in_open_studies
 from trialwright_web.shell.pages import render_page
 from trialwright_web.shell.revealing import in_words
 from trialwright_web.shell.words import Words
@@ -26,11 +27,12 @@ def conditions(desk: Desk) -> tuple[tuple[Words, bool], ...]:
         (_("The study is locked"), ending.locked),
         (_("The analysis plan is signed"), bool(ending.plan)),
         (_("The analysis programs are frozen"), bool(ending.code)),
-        (_("A first person proposed the unblinding"), UNBLIND in ending.proposed),
+        (_("A first person proposed it"), UNBLIND in ending.proposed),
         (_("Every closed deviation is classified"), not waiting),
     )
 
 
+@called_in_open_studies(_("Allocations on record"))
 @at_desk(Role.INDEPENDENT_STATISTICIAN, Role.UNBLINDED_MONITOR)
 @require_GET
 def unblinding(request: Request, desk: Desk) -> HttpResponse:
@@ -55,8 +57,9 @@ def unblinding(request: Request, desk: Desk) -> HttpResponse:
 def unblind(request: Request, desk: Desk) -> HttpResponse:
     """The second person's signature, over the root of the locked record."""
     size, root = desk.trial.open_head()
+    is_open = desk.trial.one_space
     act = Act(
-        title=_("Unblind the study"),
+        title=_("Put the allocations on record") if is_open else _("Unblind the study"),
         command=UnblindStudy,
         make=lambda answers: UnblindStudy(),
         back=reverse("laboratory:unblinding", args=(desk.study,)),
@@ -64,8 +67,8 @@ def unblind(request: Request, desk: Desk) -> HttpResponse:
         rows=((_("Condition"), ""), *((words, _("yes") if done else _("no")) for words, done in conditions(desk))),
         warning=_("This discloses every allocation. It cannot be undone."),
         shown=root,
-        button=_("Sign and unblind the study"),
+        button=_("Sign and put them on record") if is_open else _("Sign and unblind the study"),
         danger=True,
-        done=_("The study is unblinded."),
+        done=_("The allocations are on record.") if is_open else _("The study is unblinded."),
     )
     return act_page(request, desk, act)

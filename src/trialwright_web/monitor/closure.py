@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from trialwright.foundation.tables import Row
 from trialwright.protocol.roles import Role
 from trialwright.trial.allocation.views import RANDOMISATION
 from trialwright.trial.closure.commands import (
@@ -89,17 +90,19 @@ def closure(request: Request, desk: Desk) -> HttpResponse:
     ending = desk.trial.state().of(Ending)
     expected = expected_acts(ending)
     offers = [
-        (words, reverse("monitor:closure_act", args=(desk.study, name)), name in expected)
+        (act_words(desk, name, words), reverse("monitor:closure_act", args=(desk.study, name)), name in expected)
         for name, (words, command, _page, when) in ACTS.items()
         if may_act(desk, command) and (name in expected or when(ending))
     ]
     context = {
-        "steps": steps(ending),
+        "steps": steps(ending, is_open=desk.trial.one_space),
         "offers": sorted(offers, key=lambda offer: not offer[2]),
         "obstacles": _obstacles(desk),
         "under_way": sum(row["status"] in UNDER_WAY for row in desk.participants()),
         "everybody": sum(1 for _ in desk.participants()),
-        "milestones": [(MILESTONES.get(str(row["what"]), row["what"]), row) for row in desk.rows.where(MILESTONE)],
+        "milestones": [
+            (_milestone(desk, str(row["what"])), _in_words(desk, row)) for row in desk.rows.where(MILESTONE)
+        ],
         "cuts": list(desk.rows.where(DATA_CUT)),
         "populations": _populations(desk),
         "zone": desk.zone(),
@@ -107,7 +110,27 @@ def closure(request: Request, desk: Desk) -> HttpResponse:
     return render_page(request, "monitor/closure.html", context)
 
 
-def steps(ending: Ending) -> tuple[tuple[Words, bool], ...]:
+def act_words(desk: Desk, name: str, words: Words) -> Words:
+    """What an act is called in this study: where nothing is blinded, nobody unblinds."""
+    return _("Propose to put the allocations on record") if _discloses(desk, name, "propose-unblinding") else words
+
+
+def _milestone(desk: Desk, what: str) -> Words:
+    return _("Allocations on record") if _discloses(desk, what, "study_unblinded") else MILESTONES.get(what, what)
+
+
+def _in_words(desk: Desk, row: Row) -> dict[str, Any]:
+    """A milestone whose details say in words what the second person was asked for."""
+    name = {UNBLIND: "propose-unblinding", UNLOCK: "propose-unlock"}.get(str(row["details"] or ""))
+    asked = row["what"] == "second_person_asked" and name is not None
+    return {**row, "details": act_words(desk, name, ACTS[name][0])} if asked and name else dict(row)
+
+
+def _discloses(desk: Desk, what: str, one: str) -> bool:
+    return desk.trial.one_space and what == one
+
+
+def steps(ending: Ending, *, is_open: bool) -> tuple[tuple[Words, bool], ...]:
     """The way to the end, and what of it is done."""
     return (
         (_("Frozen"), ending.frozen),
@@ -115,7 +138,7 @@ def steps(ending: Ending) -> tuple[tuple[Words, bool], ...]:
         (_("Locked"), ending.locked),
         (_("Plan signed"), bool(ending.plan)),
         (_("Programs frozen"), bool(ending.code)),
-        (_("Unblinded"), ending.unblinded),
+        (_("Allocations on record") if is_open else _("Unblinded"), ending.unblinded),
         (_("Closed"), ending.closed),
         (_("Archived"), ending.archived),
     )
@@ -360,7 +383,7 @@ def _code(desk: Desk) -> Act:
 def _propose_unblinding(desk: Desk) -> Act:
     facts, root = _head(desk)
     return Act(
-        title=_("Propose the final unblinding"),
+        title=act_words(desk, "propose-unblinding", _("Propose the final unblinding")),
         command=ProposeUnblinding,
         make=lambda answers: ProposeUnblinding(),
         back=_back(desk),
@@ -371,7 +394,7 @@ def _propose_unblinding(desk: Desk) -> Act:
         shown=root,
         button=_("Sign the proposal"),
         danger=True,
-        done=_("The independent statistician can unblind now."),
+        done=_("The independent statistician can sign now."),
     )
 
 

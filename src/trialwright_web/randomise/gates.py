@@ -19,6 +19,7 @@ from trialwright.trial.allocation.preparation import knows_levels, same_randomis
 from trialwright.trial.allocation.state import Commitments, Randomised, Stratum
 from trialwright.trial.capture.state import CaseBook
 from trialwright.trial.consent.gate import consent_gap
+from trialwright.trial.consent.state import Consent
 from trialwright.trial.enrolment.assessment import eligibility_facts, is_current, stratum_levels
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.permission import conflicting_roles
@@ -129,7 +130,7 @@ def _list(
     fits = same_randomisation(build, committed)
     yield Gate(fits, words, "" if fits else _("it was made for another way of randomising"))
     stated = enrolment.assessed.stated if enrolment.assessed else {}
-    facts = eligibility_facts(build, state.of(CaseBook, participant), stated)
+    facts = eligibility_facts(build, state.of(CaseBook, participant), state.of(Consent, participant), stated)
     levels = stratum_levels(build, enrolment.site, facts)
     known = {name: level for name, level in levels.items() if level is not None}
     if levels:

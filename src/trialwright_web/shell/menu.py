@@ -10,6 +10,8 @@ from django.http import HttpResponse
 from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.translation import gettext_lazy as _
 
+from trialwright_web.shell.words import Words
+
 if TYPE_CHECKING:
     from trialwright_web.shell.desk import Desk
 
@@ -59,7 +61,8 @@ def menu(desk: Desk, path: str) -> tuple[Entry, ...]:
     for name, label, icon in ENTRIES:
         address, view = reached(desk, name)
         if view is not None:
-            found.append(Entry(str(label), address, icon, _is_current(name, address, path)))
+            words = getattr(view, "called_in_open_studies", label) if desk.trial.one_space else label
+            found.append(Entry(str(words), address, icon, _is_current(name, address, path)))
     return tuple(found)
 
 
@@ -88,6 +91,18 @@ def offered_where(
 
     def declare(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         view.offered = says  # type: ignore[attr-defined]  # read by reached
+        return view
+
+    return declare
+
+
+def called_in_open_studies(
+    words: Words,
+) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
+    """Declare of a view what the menu calls it where nothing is blinded; goes above ``at_desk``."""
+
+    def declare(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        view.called_in_open_studies = words  # type: ignore[attr-defined]  # read by menu
         return view
 
     return declare

@@ -113,6 +113,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     breaks("TW035", "eligibility.yaml", "facts[age].unit", "a"),
     breaks("TW036", "eligibility.yaml", "encounter", "screning"),
     breaks("TW037", "eligibility.yaml", "facts[*].question", DELETE, *_DRAFTS),
+    breaks("TW038", "eligibility.yaml", "facts[age].record", "consent"),
     # schedule.yaml
     breaks("TW040", "schedule.yaml", "encounters[week_4].forms[+]", "vital_sings"),
     breaks("TW041", "schedule.yaml", "encounters[week_4].epoch", "first_treatmet"),

@@ -209,6 +209,9 @@ def test_a_new_participant_gets_the_next_code_and_the_same_page_sent_twice_gives
 def test_screening_ends_for_named_criteria_and_begins_again_under_a_new_code(nurse, store):
     code = new_participant(nurse)
     acts = f"/{STUDY}/participants/{code}/record-act"
+    asked = nurse.get(f"/{STUDY}/participants/{code}/assess-criteria/").text
+    assert "Find out next:" in asked
+    assert "no consent yet" in asked
     nothing = send(nurse, f"{acts}/fail-screening/")
     assert (nothing.status_code, refusal(nothing)) == (409, "enrolment.reason_missing")
     known = re.findall(r'name="criteria" value="([^"]+)"', nothing.text)

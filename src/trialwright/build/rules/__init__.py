@@ -49,6 +49,7 @@ RULES: tuple[Rule, ...] = (
     eligibility.facts_complete,
     eligibility.assessed_somewhere,
     eligibility.something_to_ask,
+    eligibility.record_alone,
     schedule.forms_exist,
     schedule.names_exist,
     schedule.windows_apart,

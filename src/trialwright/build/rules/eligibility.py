@@ -185,3 +185,18 @@ def something_to_ask(context: StudyContext) -> Iterator[Problem]:
     facts = context.study.eligibility.facts
     if not any(fact.question for fact in facts):
         yield Problem(_FILE, ("facts",), "no fact has a question for the pre-screener", "add questions")
+
+
+@rule(
+    "TW038",
+    "What the record knows is yes or no and has no other source",
+    why="The record holds the signatures of consent. A form that says it a second time can contradict them.",
+    bad="- {id: consent_signed, type: boolean, record: consent, from: demographics.consented}",
+    good="- {id: consent_signed, type: boolean, record: consent}",
+)
+def record_alone(context: StudyContext) -> Iterator[Problem]:
+    """``record`` without ``from``, of type boolean."""
+    for n, fact in enumerate(context.study.eligibility.facts):
+        if fact.record is not None and (fact.type != "boolean" or fact.from_items is not None):
+            message = f"{fact.id} is known to the record, and is of type {fact.type} or taken from forms as well"
+            yield Problem(_FILE, ("facts", n), message, "write type: boolean and remove from, or remove record")

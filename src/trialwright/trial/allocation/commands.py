@@ -38,6 +38,7 @@ from trialwright.trial.capture.state import CaseBook
 from trialwright.trial.closure.state import Deviations, Ending
 from trialwright.trial.command import Command, Context, Decide, Permission, may
 from trialwright.trial.consent.gate import require_consent
+from trialwright.trial.consent.state import Consent
 from trialwright.trial.enrolment.assessment import eligibility_facts, is_current, stratum_levels
 from trialwright.trial.enrolment.gate import existing, present, recruiting
 from trialwright.trial.enrolment.state import Enrolment
@@ -526,7 +527,7 @@ def _check_sign_off(participant: str, enrolment: Enrolment, state: State, contex
 def _factors(participant: str, enrolment: Enrolment, state: State, context: Context) -> dict[str, str]:
     assert enrolment.assessed is not None  # signed off, so assessed
     book = state.of(CaseBook, participant)
-    facts = eligibility_facts(context.build, book, enrolment.assessed.stated)
+    facts = eligibility_facts(context.build, book, state.of(Consent, participant), enrolment.assessed.stated)
     levels = stratum_levels(context.build, enrolment.site, facts)
     undecided = [name for name, level in levels.items() if level is None]
     if undecided:

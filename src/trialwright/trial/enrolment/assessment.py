@@ -18,6 +18,7 @@ from trialwright.ledger import canonical
 from trialwright.protocol.eligibility import Fact
 from trialwright.protocol.forms import Item
 from trialwright.trial.capture.state import CaseBook
+from trialwright.trial.consent.state import Consent
 from trialwright.trial.enrolment.events import CriteriaAssessed, CriterionVerdict
 from trialwright.trial.enrolment.state import Enrolment
 from trialwright.trial.event import encode
@@ -39,21 +40,19 @@ class Judgement:
     comment: str = ""
 
 
-def eligibility_facts(build: Build, book: CaseBook, stated: Mapping[str, str]) -> dict[str, Value]:
+def eligibility_facts(build: Build, book: CaseBook, consent: Consent, stated: Mapping[str, str]) -> dict[str, Value]:
     """The value of every fact of the study for one participant.
 
     Args:
         build: the study in force at the site.
         book: what the forms hold; facts are taken at the eligibility encounter.
-        stated: facts that no form holds, as the investigator stated them.
+        consent: what the record knows of the participant's consent.
+        stated: facts that neither form nor record holds, as the investigator stated them.
 
     Raises:
         InvalidValue: a stated text that cannot be a value of its fact.
     """
-    return {
-        name: _from_forms(build, book, fact) if fact.source else _stated(build, fact.fact, stated.get(name))
-        for name, fact in build.facts.items()
-    }
+    return {name: _value(build, book, consent, fact, stated.get(name)) for name, fact in build.facts.items()}
 
 
 def verdicts(
@@ -74,10 +73,15 @@ def in_words(facts: Mapping[str, Value]) -> dict[str, str]:
 
 
 def assess(
-    participant: str, build: Build, book: CaseBook, stated: Mapping[str, str], judgements: Mapping[str, Judgement]
+    participant: str,
+    build: Build,
+    book: CaseBook,
+    consent: Consent,
+    stated: Mapping[str, str],
+    judgements: Mapping[str, Judgement],
 ) -> CriteriaAssessed:
     """The whole assessment as the event that would record it."""
-    facts = eligibility_facts(build, book, stated)
+    facts = eligibility_facts(build, book, consent, stated)
     found = verdicts(build, facts, judgements)
     return CriteriaAssessed(
         participant=participant,
@@ -95,7 +99,8 @@ def is_current(state: State, participant: str, build: Build) -> bool:
     if before is None or enrolment.assessed_build != build.id:
         return False
     judged = {v.criterion: Judgement(Truth(v.verdict), v.why) for v in before.verdicts if v.by == DOCTOR}
-    return assess(participant, build, state.of(CaseBook, participant), before.stated, judged) == before
+    book, consent = state.of(CaseBook, participant), state.of(Consent, participant)
+    return assess(participant, build, book, consent, before.stated, judged) == before
 
 
 def shown_assessment(assessed: CriteriaAssessed) -> str:
@@ -110,6 +115,19 @@ def stratum_levels(build: Build, site: str, facts: Mapping[str, Value]) -> dict[
     for name, stratum in build.strata.items():
         levels[name] = stratum.level(facts)
     return levels
+
+
+def _value(build: Build, book: CaseBook, consent: Consent, fact: CompiledFact, stated: str | None) -> Value:
+    if fact.source is not None:
+        return _from_forms(build, book, fact)
+    return _consented(consent) if fact.fact.record is not None else _stated(build, fact.fact, stated)
+
+
+def _consented(consent: Consent) -> Value:
+    """In force, refused or withdrawn; unknown while nobody has answered."""
+    if consent.in_force:
+        return True
+    return False if consent.version or consent.refused else None
 
 
 def _from_forms(build: Build, book: CaseBook, fact: CompiledFact) -> Value:

@@ -14,6 +14,7 @@ from trialwright.trial.allocation.state import Randomised
 from trialwright.trial.capture.state import CaseBook
 from trialwright.trial.command import Command, Context, Decide, Permission, may
 from trialwright.trial.consent.gate import require_consent
+from trialwright.trial.consent.state import Consent
 from trialwright.trial.dates import day_of_act, past_day
 from trialwright.trial.enrolment.assessment import DOCTOR, Judgement, assess, is_current, shown_assessment
 from trialwright.trial.enrolment.events import (
@@ -135,7 +136,7 @@ class AssessCriteria(Command):
 
     Args:
         participant: whom.
-        stated: facts that no form holds → text as an item of that type would be entered.
+        stated: facts that neither form nor record holds → text as an item of that type would be entered.
         judgements: criteria that the doctor decides → verdict and comment.
     """
 
@@ -217,8 +218,8 @@ def assess_criteria(command: AssessCriteria, state: State, context: Context) -> 
     require_consent(state, command.participant)
     _check_stated(command.stated, context.build)
     _check_judgements(command.judgements, context.build)
-    book = state.of(CaseBook, command.participant)
-    yield assess(command.participant, context.build, book, command.stated, command.judgements)
+    book, consent = state.of(CaseBook, command.participant), state.of(Consent, command.participant)
+    yield assess(command.participant, context.build, book, consent, command.stated, command.judgements)
 
 
 def sign_off_eligibility(command: SignOffEligibility, state: State, context: Context) -> Iterable[Event]:
@@ -305,9 +306,10 @@ def _not_randomised(participant: str, state: State) -> None:
 def _check_stated(stated: Mapping[str, str], build: Build) -> None:
     for name in stated:
         fact = build.facts.get(name)
-        if fact is None or fact.source is not None:
-            free = ", ".join(known for known, f in build.facts.items() if f.source is None) or "none"
-            what = "comes from a form" if fact else "is not a fact of this study"
+        if fact is None or not fact.is_stated:
+            free = ", ".join(known for known, f in build.facts.items() if f.is_stated) or "none"
+            source = "comes from a form" if fact and fact.source else "comes from the record"
+            what = source if fact else "is not a fact of this study"
             raise FactUnknown(f"{name[:40]!r} {what}", remedy=f"facts to state: {free}", fact=name[:40])
 
 

@@ -14,10 +14,18 @@ from trialwright.foundation.truth import Truth
 from trialwright.protocol.eligibility import Fact
 from trialwright.protocol.roles import Role
 from trialwright.trial.capture.events import Entered
+from trialwright.trial.capture.state import CaseBook
 from trialwright.trial.command import Actor, NotFound, NotYet
-from trialwright.trial.consent.commands import WithdrawConsent
+from trialwright.trial.consent.commands import RefuseConsent, WithdrawConsent
 from trialwright.trial.consent.gate import ConsentNotInForce
-from trialwright.trial.enrolment.assessment import Judgement, eligible, shown_assessment
+from trialwright.trial.consent.state import Consent
+from trialwright.trial.enrolment.assessment import (
+    Judgement,
+    eligibility_facts,
+    eligible,
+    is_current,
+    shown_assessment,
+)
 from trialwright.trial.enrolment.commands import (
     AlreadyRandomised,
     AssessCriteria,
@@ -373,6 +381,48 @@ def test_facts_are_taken_from_forms_computed_or_stated(trial_worlds, build_with_
         "diagnosed": "2019-05",
         "weight": "71.50 kg",
     }
+
+
+@pytest.fixture(scope="session")
+def build_that_knows_consent(small_study):
+    """The small study with a fact that the record knows."""
+    more = Fact(id="consented", type="boolean", record="consent")
+    eligibility = small_study.eligibility.model_copy(update={"facts": (*small_study.eligibility.facts, more)})
+    return compiled(small_study.model_copy(update={"eligibility": eligibility}))
+
+
+def test_consent_is_known_to_the_record_and_stated_by_nobody(trial_worlds, build_that_knows_consent):
+    world = trial_worlds(build_that_knows_consent)
+    participant = world.examined()
+    for said in ("true", "false"):
+        refused = world.refuses(FactUnknown, assess(participant, stated={"consented": said}), "investigator")
+        assert "the record" in refused.message and "consented" not in str(refused.remedy)
+    world.give(assess(participant, stated={"willing": "true"}), "investigator")
+    state = world.trial.state()
+    assert state.of(Enrolment, participant).assessed.facts["consented"] == "true"
+    assert "consented" not in state.of(Enrolment, participant).assessed.stated
+    assert is_current(state, participant, build_that_knows_consent)
+    withdraw = WithdrawConsent(participant=participant, scopes=("visits",))
+    world.give(withdraw, "investigator", reason="moved away")
+    assert not is_current(world.trial.state(), participant, build_that_knows_consent)
+
+
+def test_consent_is_unknown_until_somebody_answers_and_no_once_refused(trial_worlds, build_that_knows_consent):
+    world = trial_worlds(build_that_knows_consent)
+    participant = world.screened()
+
+    def known():
+        state = world.trial.state()
+        book, consent = state.of(CaseBook, participant), state.of(Consent, participant)
+        return eligibility_facts(build_that_knows_consent, book, consent, {})["consented"]
+
+    assert known() is None
+    world.sign_consent(participant)
+    assert known() is None  # not in force before the interviewer's signature
+    world.give(RefuseConsent(participant=participant), Actor(participant, Role.PARTICIPANT, "public"))
+    assert known() is False
+    world.consented(participant)
+    assert known() is True
 
 
 def test_in_a_closed_world_nothing_follows_from_a_form_that_is_not_there(trial_worlds, build_with_computed_facts):
