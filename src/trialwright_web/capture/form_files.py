@@ -18,6 +18,13 @@ from trialwright_web.shell.pages import render_error
 
 _BEGINNINGS = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 _ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png", "text/plain": "txt"}
+_NAMES = {
+    "application/pdf": (".pdf",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/png": (".png",),
+    "text/plain": (".txt", ".csv", ".tsv", ".log", ".xml", ".json"),
+}
+"""Kind → how a name may end."""
 
 
 def files_of(place: FormPlace) -> list[Row]:
@@ -60,6 +67,12 @@ def _taken_in(request: Request, place: FormPlace) -> AttachFile:
     kind = media_type(content)
     if kind is None:
         raise FileNotAcceptable(_("this kind of file is not kept"), remedy=_("use PDF, JPEG, PNG or plain text"))
+    if not fits_its_name(sent.name or "", kind):
+        raise FileNotAcceptable(
+            _("the name of the file does not fit what is in it"),
+            remedy=_("a file like this ends in %(endings)s; choose the right file, or save it again as what it is")
+            % {"endings": ", ".join(_NAMES[kind])},
+        )
     return AttachFile(
         participant=place.participant,
         encounter=encounter,
@@ -88,6 +101,11 @@ def attachment(
     name = f"{participant}-{encounter}-{form}-{digest[:8]}.{_ENDINGS[kind]}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def fits_its_name(name: str, kind: str) -> bool:
+    """Whether a file's name ends as its kind does."""
+    return name.lower().endswith(_NAMES[kind])
 
 
 def media_type(content: bytes) -> str | None:

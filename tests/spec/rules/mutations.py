@@ -159,6 +159,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         "epochs[+]",
         {"id": "washout", "label": both("Washout", "Utvasking"), "kind": "washout"},
     ),
+    breaks(
+        "TW053",
+        "schedule.yaml",
+        "encounters[+]",
+        {
+            "id": "log",
+            "label": both("Log", "Logg"),
+            "epoch": "follow_up",
+            "anchor": "injection_2",
+            "offset": {"months": 15},
+            "window": {"before": 14, "after": 28},
+            "after": "month_18",
+            "forms": ["vital_signs"],
+        },
+    ),
     # forms/*.yaml and terminology/*.yaml
     breaks("TW060", "forms/vital_signs.yaml", "item:position.decimals", 1),
     breaks("TW061", "forms/serology.yaml", "item:hiv.codelist", "test_reslt"),

@@ -411,9 +411,10 @@ def test_a_file_is_sealed_listed_handed_out_and_withdrawn(nurse: httpx.Client, s
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("page.pdf", b"<html><script>alert(1)</script>"), ("empty.pdf", b""), ("program.pdf", b"MZ\x90\x00\xff"),
+    [("x.exe", b"in plain text"), ("photo.png", PDF), ("nameless", PDF),
+     ("page.pdf", b"<html><script>alert(1)</script>"), ("empty.pdf", b""), ("program.pdf", b"MZ\x90\x00\xff"),
      ("large.pdf", b"%PDF-" + b"x" * (21 << 20))],
-    ids=["markup", "empty", "program", "large"],
+    ids=["text called a program", "another kind", "no ending", "markup", "empty", "program", "large"],
 )  # fmt: skip
 def test_what_is_no_document_is_not_kept(nurse: httpx.Client, name: str, content: bytes) -> None:
     address = f"{P}/screening/vital_signs/1/"

@@ -63,6 +63,7 @@ RULES: tuple[Rule, ...] = (
     schedule.primary_first,
     schedule.periods_given,
     schedule.epochs_used,
+    schedule.log_is_taken,
     forms.items_complete,
     forms.lists_exist,
     forms.units_known,

@@ -15,6 +15,7 @@ from trialwright.protocol.schedule import Encounter
 from trialwright.schedule import Fault, FaultKind, Overlap, PlannedEncounter, impossible, overlaps
 
 _FILE = "schedule.yaml"
+_LOG = "log"
 
 
 @rule(
@@ -323,3 +324,18 @@ def epochs_used(context: StudyContext) -> Iterator[Problem]:
     for n, epoch in enumerate(context.study.identity.epochs):
         if epoch.id not in used:
             yield Problem("study.yaml", ("epochs", n), f"no encounter is in the epoch {epoch.id}", "use or remove it")
+
+
+@rule(
+    "TW053",
+    "No encounter is called log",
+    why="The running log of a participant (adverse events, medication) has this name in the record, in exports and "
+    "in addresses. An encounter of the same name would be taken for it.",
+    bad="- {id: log, epoch: treatment, …}",
+    good="- {id: log_review, epoch: treatment, …}",
+)
+def log_is_taken(context: StudyContext) -> Iterator[Problem]:
+    """Names of encounters."""
+    for path, encounter in context.encounters():
+        if encounter.id == _LOG:
+            yield Problem(_FILE, path, f"{_LOG} is the name of the running log", "call the encounter something else")
