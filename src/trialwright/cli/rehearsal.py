@@ -143,7 +143,7 @@ def run(
 
 def _write_key(folder: Path, key: PrivateKey) -> None:
     """A rehearsal's key; its password is no secret, because a rehearsal's allocations are none."""
-    data = write_key(key, KEY_PASSWORD, SystemEntropy())
+    data = write_key(key, KEY_PASSWORD, SystemEntropy(), work=10)  # so guessing need not be made slow either
     write_file(folder / f"{key.purpose.value}.key", data)
 
 

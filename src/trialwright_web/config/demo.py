@@ -7,6 +7,7 @@ starts the three processes. Everything lies in the folder; running it again star
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -61,7 +62,7 @@ def run(folder: Path, studies: Path = Path("studies"), *, prepare_only: bool) ->
         prepare(folder, _studies(studies.resolve()))
     else:
         for process in PORTS:
-            _run(folder, process, "trialwright_web", "migrate")
+            _run(folder, process, "-m", "trialwright_web", "migrate")
     print(sign_ins(folder), flush=True)
     if not prepare_only:
         print("Stop with Ctrl-C.", flush=True)
@@ -103,11 +104,10 @@ def prepare(folder: Path, studies: tuple[DemoStudy, ...]) -> None:
     (folder / "closed.toml").write_text("\n".join(closed), encoding="utf-8")
     (folder / "dispensing.toml").write_text("\n".join(dispensing), encoding="utf-8")
     print("making databases and accounts …", flush=True)
-    for process in ("staff", "public"):
-        _manage(folder, process, "prepare_databases")
     people = sorted({str(row["person"]) for row in _people(folder)})
-    _manage(folder, "staff", "make_rehearsal_accounts", PASSWORD, *people)
-    _manage(folder, "public", "make_rehearsal_participants", PASSWORD, *(study.folder.name for study in studies))
+    names = [study.folder.name for study in studies]
+    _manage(folder, "staff", ["prepare_databases"], ["make_rehearsal_accounts", PASSWORD, *people])
+    _manage(folder, "public", ["prepare_databases"], ["make_rehearsal_participants", PASSWORD, *names])
     (folder / "ready").touch()
 
 
@@ -180,12 +180,23 @@ def environment(folder: Path, process: str) -> dict[str, str]:
     }
 
 
-def _manage(folder: Path, process: str, *command: str) -> None:
-    _run(folder, process, "django", *command)
+_COMMANDS = """
+import json, sys
+import django
+from django.core.management import call_command
+django.setup()
+for command in json.loads(sys.argv[1]):
+    call_command(*command)
+"""
 
 
-def _run(folder: Path, process: str, module: str, *command: str) -> None:
-    arguments = [sys.executable, "-m", module, *command]
+def _manage(folder: Path, process: str, *commands: list[str]) -> None:
+    """Django's commands, one after the other in one process: each start takes seconds."""
+    _run(folder, process, "-c", _COMMANDS, json.dumps(commands))
+
+
+def _run(folder: Path, process: str, *command: str) -> None:
+    arguments = [sys.executable, *command]
     quiet = subprocess.DEVNULL  # what it prints is for operators
     subprocess.run(arguments, check=True, env=_with(environment(folder, process)), stdout=quiet)  # noqa: S603
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from trialwright.sealing import EnvelopeWriter, keys, protected
+
 # A process that has the program in memory, and becomes the program once for each line that it is sent.
 PROGRAM = """
 import json, os, sys
@@ -27,6 +29,19 @@ for line in sys.stdin:
     main()
     sys.exit()
 """
+
+
+@pytest.fixture(scope="module", autouse=True)  # not until the session ends: other folders follow
+def passwords_tried_quickly() -> Iterator[None]:
+    """Key files, shares and envelopes of this process are as quick to open as a rehearsal's.
+
+    How slow they are by default, so that nobody can guess, tests/unit/sealing says.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for function in (protected.protect, keys.write_key, keys.write_share, EnvelopeWriter.__init__):
+            assert function.__kwdefaults__ is not None
+            patch.setitem(function.__kwdefaults__, "work", 10)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import pytest
 
 from trialwright.foundation.ports import DerivedEntropy
 from trialwright.sealing import (
+    EnvelopeWriter,
     InvalidKey,
     InvalidShares,
     KeyPurpose,
@@ -42,6 +43,20 @@ def test_a_key_file_opens_with_its_password_only(dispensing_key, entropy):
     assert read_key(data, PASSWORD) == dispensing_key
     with pytest.raises(WrongPassword):
         read_key(data, PASSWORD + "!")
+
+
+def test_key_files_shares_and_envelopes_take_128_megabytes_for_each_guess_unless_told_otherwise(
+    dispensing_key, entropy
+):
+    (share, *_) = split_key(dispensing_key, needed=2, shares=3, entropy=entropy)
+    envelopes = EnvelopeWriter(PASSWORD, ledger="smart-ms", holder="oslo", entropy=entropy)
+    written = (
+        write_key(dispensing_key, PASSWORD, entropy),
+        write_share(share, PASSWORD, entropy),
+        envelopes.write("NO-01-001", "the treatment"),
+    )
+
+    assert [json.loads(data)["work"] for data in written] == [17, 17, 17]
 
 
 def test_a_key_file_shows_purpose_and_fingerprint_but_not_the_key(dispensing_key, entropy):
