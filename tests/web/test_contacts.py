@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -117,7 +118,7 @@ def test_the_longest_contact_has_the_length_of_the_shortest(staff, installation,
         post(client, f"{HOME}new", **{n: "a" + "\x01" * (m - 2) + "b" for n, m in longest.items()}).status_code == 200
     )
     assert post(client, f"{HOME}new", name="a").status_code == 200
-    with sqlite3.connect(installation / "identity.db") as database:
+    with closing(sqlite3.connect(installation / "identity.db")) as database, database:
         lengths = {length for (length,) in database.execute("SELECT length(sealed) FROM participant_contact")}
     assert len(lengths) == 1
 
@@ -263,7 +264,7 @@ def test_the_worker_forgets_who_became_no_participant(staff, installation):
     kept = str(post(client, f"{HOME}new", **PERSON).url).rpartition("/")[2]
     old = str(post(client, f"{HOME}new", **PERSON).url).rpartition("/")[2]
     before = (datetime.now(UTC) - timedelta(days=31)).strftime("%Y-%m-%d %H:%M:%S")
-    with sqlite3.connect(installation / "identity.db") as database:
+    with closing(sqlite3.connect(installation / "identity.db")) as database, database:
         database.execute("UPDATE participant_contact SET entered_at = ? WHERE id = ?", (before, old))
     one_round = (
         "import django; django.setup()\n"
@@ -273,7 +274,7 @@ def test_the_worker_forgets_who_became_no_participant(staff, installation):
     )
     own = {**os.environ, **environment(installation, "staff")}
     subprocess.run([sys.executable, "-c", one_round], env=own, check=True)
-    with sqlite3.connect(installation / "identity.db") as database:
+    with closing(sqlite3.connect(installation / "identity.db")) as database, database:
         left = {number for (number,) in database.execute("SELECT id FROM participant_contact")}
         joined = database.execute("SELECT count(*) FROM participant_contact WHERE participant IS NOT NULL").fetchone()
     assert kept in left
