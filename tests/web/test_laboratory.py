@@ -98,6 +98,13 @@ def _next_acts(page: httpx.Response, study: str) -> list[str]:
     return re.findall(rf'href="(/{study}/(?:laboratory/)?products/[^/"]+/[^/"]+/[a-z-]+)"', main)
 
 
+def test_injections_of_people_in_screening_are_not_under_way(closed: Any) -> None:
+    client = closed.client("injecting_physician.01", "smart-ms:injecting_physician@01")
+    main, everything = (client.get(f"/smart-ms/products{show}").text.partition("<main")[2] for show in ("", "?show=all"))
+    assert "NO-01-007" in everything
+    assert "NO-01-007" not in main
+
+
 def test_a_product_goes_from_release_to_injection_over_two_scanned_identifiers(
     acts: Any, closed: Any, installation: Path, laboratory: httpx.Client, qualified: httpx.Client
 ) -> None:

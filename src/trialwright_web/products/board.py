@@ -36,7 +36,7 @@ READERS = (
 
 @dataclass(frozen=True)
 class SlotLine:
-    """One planned injection of one participant."""
+    """One planned injection of one participant; ``has_begun`` where they are in the trial, or something happened."""
 
     participant: str
     site: str
@@ -48,6 +48,7 @@ class SlotLine:
     flags: tuple[str, ...]
     next: tuple[Offer, ...]
     address: str
+    has_begun: bool
 
     @property
     def waits(self) -> bool:
@@ -82,6 +83,7 @@ def line(desk: Desk, custody: Custody, person: Row, planned: Slot, row: Row | No
         flags=tuple(flag_words(flag) for flag in str(row.get("flags") or "").split()),
         next=offers(desk, person, row),
         address=reverse("products:slot", args=(desk.study, participant, planned.id)),
+        has_begun=bool(row.get("status")) or person["status"] != "screening",
     )
 
 
@@ -118,7 +120,7 @@ def board(request: Request, desk: Desk) -> HttpResponse:
     if chosen == "mine":
         found = [one for one in found if one.waits]
     elif chosen != "all":
-        found = [one for one in found if not _is_over(one)]
+        found = [one for one in found if one.has_begun and not _is_over(one)]
     return render_page(
         request,
         "products/board.html",

@@ -187,6 +187,10 @@ def _part_words(build: Build, kind: str, name: str, terms: Mapping[str, str]) ->
             return role_name(name)
         case "participant":
             return name
+        case "clock":
+            return next((in_language(one.label) for one in build.study.safety.clocks if one.id == name), name)
+        case "agent":
+            return next((in_language(one.label) for one in build.study.safety.agents if one.id == name), name)
         case "slot" if build.study.custody is not None:
             return next((in_language(one.label) for one in build.study.custody.slots if one.id == name), name)
     return f"{FIELDS[kind]} {name}" if kind in FIELDS else f"{kind} {name}".strip()

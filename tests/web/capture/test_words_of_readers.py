@@ -192,6 +192,19 @@ def test_an_event_is_called_by_its_term_and_a_visit_by_its_name(smart_ms: Build)
 
 
 @pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ("clock serious_to_sponsor", "Utprøver til sponsor: alvorlig uønsket hendelse, innen 24 timer"),
+        ("agent aspiration", "Benmargsaspirasjon"),
+        ("clock gone", "gone"),
+    ],
+)
+def test_clocks_and_causes_are_called_as_the_study_calls_them(smart_ms: Build, about: str, said: str) -> None:
+    with override("nb"):
+        assert list(dict(about_parts(smart_ms, about, {})).values()) == [said]
+
+
+@pytest.mark.parametrize(
     ("language", "said"),
     [("en", "Malignancy within 10 years"), ("nb", "Kreft de siste 10 årene"), ("nn", "Kreft dei siste 10 åra")],
 )
