@@ -100,7 +100,8 @@ def _next_acts(page: httpx.Response, study: str) -> list[str]:
 
 def test_injections_of_people_in_screening_are_not_under_way(closed: Any) -> None:
     client = closed.client("injecting_physician.01", "smart-ms:injecting_physician@01")
-    main, everything = (client.get(f"/smart-ms/products{show}").text.partition("<main")[2] for show in ("", "?show=all"))
+    pages = [client.get(f"/smart-ms/products{show}") for show in ("", "?show=all")]
+    main, everything = (page.text.partition("<main")[2] for page in pages)
     assert "NO-01-007" in everything
     assert "NO-01-007" not in main
 

@@ -64,7 +64,7 @@ def test_a_patient_finds_the_trial_and_pre_screens_at_home(public, visit):
     assert page.locator(".trial-card").count() == 1
     page.get_by_role("link", name=re.compile("stem cells")).click()
     assert "Completed" in page.locator(".tags").first.inner_text()
-    assert "takes virtual participants" not in page.inner_text("#where"), "of a trial that is over no hospital takes any"
+    assert "takes virtual participants" not in page.inner_text("#where")
     page.get_by_role("link", name="Answer the questions").click()
 
     page.wait_for_selector(".screener.one-by-one")
