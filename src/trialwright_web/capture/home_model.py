@@ -27,6 +27,7 @@ from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.deviations import about_words as deviation_words
 from trialwright_web.shell.record_words import form_words, visit_words
 from trialwright_web.shell.templatetags.shell import in_language
+from trialwright_web.shell.time_left import time_left
 from trialwright_web.shell.words import Words
 
 FIRST = 8
@@ -244,10 +245,7 @@ def _clock_words(desk: Desk, due: str) -> str:
             return ngettext("%(days)d day late", "%(days)d days late", -left) % {"days": -left}
         return ngettext("%(days)d day left", "%(days)d days left", left) % {"days": left}
     rest = datetime.fromisoformat(due) - desk.now
-    if rest < timedelta():
-        return _("late")
-    hours, minutes = divmod(int(rest.total_seconds()) // 60, 60)
-    return _("%(time)s hours left") % {"time": f"{hours}:{minutes:02d}"}
+    return time_left(rest) if rest < timedelta() else _("%(time)s left") % {"time": time_left(rest)}
 
 
 SEES_FIGURES = frozenset(

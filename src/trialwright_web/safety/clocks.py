@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from trialwright.build import Build
 from trialwright.foundation.tables import Row
 from trialwright.trial.safety.clocks import is_expedited
 from trialwright.trial.safety.views import CLOCK, EXPEDITED
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.templatetags.shell import in_language, local_time
+from trialwright_web.shell.time_left import time_left
 
 State = Literal["met", "late", "running", "soon", "overdue", "elsewhere"]
 SOON = timedelta(hours=24)
@@ -79,7 +77,7 @@ def _clock(desk: Desk, build: Build, row: Row, site: str) -> Clock:
         site_time=_in_site_time(ends, desk, site),
         ends=ends,
         state=_state(desk, ends, met, hidden=expedited and not desk.holds_closed),
-        left=left_words(ends - desk.now),
+        left=time_left(ends - desk.now),
         met_on=met_on,
         reference=str(met["reference"] or "") if met else "",
         is_expedited=expedited,
@@ -115,17 +113,6 @@ def _state(desk: Desk, ends: datetime, met: Row | None, *, hidden: bool) -> Stat
     if left < timedelta(0):
         return "overdue"
     return "soon" if left < SOON else "running"
-
-
-def left_words(left: timedelta) -> str:
-    """How long still, or for how long it is overdue: days, or hours and minutes below two days."""
-    minutes = int(abs(left).total_seconds() // 60)
-    if minutes >= 2 * 24 * 60:
-        days = minutes // (24 * 60)
-        words = ngettext("%(number)d day", "%(number)d days", days) % {"number": days}
-    else:
-        words = f"{minutes // 60:02d}:{minutes % 60:02d} h"
-    return words if left >= timedelta(0) else _("%(time)s overdue") % {"time": words}
 
 
 def running(clocks: Iterable[Clock]) -> Iterator[Clock]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 from pkgutil import walk_packages
 
@@ -20,6 +21,13 @@ from trialwright_web.capture.eligibility_words import because, fact_name, reader
 from trialwright_web.shell.deviations import about_words
 from trialwright_web.shell.record_happenings import HAPPENINGS
 from trialwright_web.shell.record_words import about_parts, change, happening_words
+from trialwright_web.shell.time_left import time_left
+
+
+def test_the_rest_of_a_clock_is_said_in_hours_and_minutes_or_in_days() -> None:
+    assert time_left(timedelta(hours=2, minutes=3, seconds=50)) == "2:03 h"
+    assert time_left(timedelta(days=2)) == "2 days"
+    assert time_left(timedelta(days=-3)) == "3 days overdue"
 
 
 def deviation(about: str, name: str = "visit_window.week_1") -> dict[str, str]:
