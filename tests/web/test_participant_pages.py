@@ -466,6 +466,21 @@ def test_who_stops_visits_is_not_asked_for_anything_any_more(public, staff, reco
         assert client.get("/me/consent/sign").url.path == "/me/consent/sign", "who changes their mind may sign"
 
 
+def test_letter_and_first_pages_are_in_the_language_that_the_nurse_chooses(public, staff, record):
+    participant = record.screened()
+    with closing(staff.client("study_nurse.01")) as nurse:
+        page = nurse.get(f"/smart-ms/consents/{participant}/letter")
+        fields = {"csrfmiddlewaretoken": token(page), "language": "nn"}
+        made = nurse.post(str(page.url), data=fields, headers={"Referer": str(nurse.base_url)}).text
+    assert "Letter of access" in made, "the nurse's own words stay"
+    assert "Nummeret ditt i studien" in made
+    code = re.search(r'class="code">([A-Z0-9-]+)<', made).group(1)
+    with closing(public.client()) as client:
+        assert "Your number in the study" in client.get("/me/enter").text
+        first = post(client, "/me/enter", number=participant, secret=code)
+        assert '<html lang="nn"' in first.text
+
+
 # --- nothing that was written is lost -------------------------------------------------------------------------------
 
 

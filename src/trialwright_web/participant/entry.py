@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -18,7 +19,8 @@ from trialwright_web.participant.access import (
     of_session,
     sign_in,
 )
-from trialwright_web.participant.held import held_by
+from trialwright_web.participant.held import Held, held_by
+from trialwright_web.participant.models import Invitation
 from trialwright_web.participant.standing import Standing
 from trialwright_web.shell.desk import Request, open_to_all
 from trialwright_web.shell.language import CODES, PARAMETER, remember_language
@@ -38,11 +40,7 @@ def enter_page(request: HttpRequest) -> HttpResponse:
             problem = True
         else:
             sign_in(request, invitation)
-            if not invitation.password:
-                return _private(redirect("participant:password"))
-            if waiting.texts and waiting.following and waiting.is_of(invitation.pk):
-                return _private(render_page(request, "participant/held.html", {"held": waiting}))
-            return _private(redirect(waiting.following or "participant:home"))
+            return _private(_led_on(request, invitation, waiting))
     ended = request.GET.get("ended") == "1" or bool(waiting.texts)
     number = request.POST.get("number", "")[:40]
     context = {"problem": problem, "number": number, "held": waiting, "ended": ended}
@@ -50,6 +48,17 @@ def enter_page(request: HttpRequest) -> HttpResponse:
     if request.GET.get(PARAMETER) in CODES:  # the public pages carry the language in their addresses; these do not
         remember_language(page, request.GET[PARAMETER])
     return page
+
+
+def _led_on(request: HttpRequest, invitation: Invitation, waiting: Held) -> HttpResponse:
+    if not invitation.password:
+        first = redirect("participant:password")
+        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and invitation.language in CODES:
+            remember_language(first, invitation.language)  # that of their letter
+        return first
+    if waiting.texts and waiting.following and waiting.is_of(invitation.pk):
+        return render_page(request, "participant/held.html", {"held": waiting})
+    return redirect(waiting.following or "participant:home")
 
 
 @open_to_all

@@ -28,6 +28,7 @@ from trialwright_web.participant.copies import consent_pdf
 from trialwright_web.participant.models import ConsentQuestion, Enquiry, Invitation
 from trialwright_web.participant.standing import Standing
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
+from trialwright_web.shell.language import CODES
 from trialwright_web.shell.pages import render_page, status_of
 from trialwright_web.shell.signing import needs_code, sign
 from trialwright_web.shell.typed import shown_day, typed_moment
@@ -99,12 +100,19 @@ def letter(request: Request, desk: Desk, participant: str) -> HttpResponse:
     """Make a letter with the code of the first sign-in. The code is shown once; an earlier letter is void."""
     standing = _standing(desk, participant)
     known = Invitation.objects.filter(study=desk.study, participant=participant).first()
-    code = ""
+    code, language = "", request.POST.get("language", known.language if known is not None else "")
+    if language not in CODES:
+        language = desk.language if desk.language in CODES else "en"
     if request.method == "POST":
-        language = request.POST.get("language", "en")
-        language = language if language in dict(settings.LANGUAGES) else "en"
         code = invite(desk.study, participant, standing.site, language, desk.person)
-    context = {"standing": standing, "known": known, "code": code, "site": standing.build.study.sites[standing.site]}
+    context = {
+        "standing": standing,
+        "known": known,
+        "code": code,
+        "site": standing.build.study.sites[standing.site],
+        "language": language,
+        "languages": settings.LANGUAGES,
+    }
     response = render_page(request, "participant/staff_letter.html", context)
     response["Cache-Control"] = "no-store"
     return response
