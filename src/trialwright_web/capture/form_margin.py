@@ -15,9 +15,9 @@ from trialwright.trial.queries.commands import AnswerQuery, CloseQuery, CommentI
 from trialwright.trial.queries.views import CLOSED_COMMENT, CLOSED_QUERY, COMMENT, QUERY
 from trialwright_web.capture.form_history import Step, field_history
 from trialwright_web.capture.form_place import FormPlace, find_form
-from trialwright_web.capture.form_words import asked_text
 from trialwright_web.shell.desk import Desk, Request, at_desk
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.query_words import is_automatic, query_words
 from trialwright_web.shell.templatetags.shell import in_language
 
 _ORDER = {"open": 0, "answered": 1, "confirmed": 2, "closed": 3}
@@ -149,17 +149,16 @@ def _query(place: FormPlace, number: int, row: Row) -> QueryModel:
     desk, item, status = place.desk, str(row["item"]), str(row["status"])
     known = item.partition(".")[0] in place.compiled.items
     by_check = row["by_check"] is not None
-    asked = asked_text(place.compiled, str(row["by_check"]), item) if by_check else ""
     return QueryModel(
         number=number,
         id=str(row["query"]),
         item=item,
         label=label_of(place, item) if known else item,
         status=status,
-        text=asked or str(row["text"]),
+        text=query_words(place.build, row),
         answer=str(row["answer"] or ""),
         by_check=by_check,
-        opened_by=_("automatic") if by_check else str(row["opened_by"]),
+        opened_by=_("automatic") if is_automatic(row) else str(row["opened_by"]),
         opened_at=place.visit.local(str(row["opened_at"])),
         may_answer=status == "open" and desk.may(place.act(AnswerQuery)),
         may_close=status != "closed" and desk.may(place.act(CloseQuery)),

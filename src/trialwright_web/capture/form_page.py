@@ -26,9 +26,10 @@ from trialwright_web.capture.form_model import Circumstances, FormModel, form_mo
 from trialwright_web.capture.form_place import FormPlace, find_form
 from trialwright_web.capture.form_preview import instruments
 from trialwright_web.capture.form_ranges import FieldRange, flags_of, ranges_of
-from trialwright_web.capture.form_words import SHORTHAND, SIZES
+from trialwright_web.capture.form_words import SHORTHAND
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page, status_of
+from trialwright_web.shell.query_words import SIZES
 from trialwright_web.shell.record_words import MISSING, SOURCES, STATUS
 from trialwright_web.shell.templatetags.shell import in_language
 

@@ -25,6 +25,7 @@ from trialwright_web.capture.readers import SITE_STAFF
 from trialwright_web.capture.words import KINDS, criterion_words
 from trialwright_web.shell.desk import Desk
 from trialwright_web.shell.deviations import about_words as deviation_words
+from trialwright_web.shell.query_words import query_words
 from trialwright_web.shell.record_words import form_words, visit_words
 from trialwright_web.shell.templatetags.shell import in_language
 from trialwright_web.shell.time_left import time_left
@@ -119,7 +120,7 @@ def about_words(desk: Desk, task: Task) -> str:
             if row is None:
                 return ""
             where = f"{visit_words(build, str(row['encounter']))} · {form_words(build, str(row['form']))}"
-            return f"{where}: {row['text']}"
+            return f"{where}: {query_words(build, row)}"
         case Kind.CLASSIFY_DEVIATION:
             row = desk.rows.get(DEVIATION, (task.participant, task.about))
             return deviation_words(build, row) if row is not None else ""

@@ -33,6 +33,7 @@ from trialwright_web.monitor.places import form_address, item_words
 from trialwright_web.shell.acts import Act, Field, act_page, may_act
 from trialwright_web.shell.desk import Desk, Request, at_desk, new_request_id
 from trialwright_web.shell.pages import render_page
+from trialwright_web.shell.query_words import is_automatic, query_words
 from trialwright_web.shell.record_words import form_words, visit_words
 from trialwright_web.shell.words import Words
 
@@ -61,6 +62,7 @@ class Line:
     encounter: str
     form: str
     item: str
+    question: str
     address: str
     acts: tuple[tuple[str, Words, str], ...]
     """Name, words and address of what the desk may do."""
@@ -69,8 +71,8 @@ class Line:
     """On a form of the closed space."""
 
     @property
-    def by_check(self) -> bool:
-        return self.row["by_check"] is not None
+    def is_automatic(self) -> bool:
+        return is_automatic(self.row)
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def _lines(desk: Desk, chosen: Filter) -> Iterator[Line]:
                     encounter=visit_words(build, encounter),
                     form=form_words(build, form, repeat),
                     item=item_words(build, form, str(row["item"])),
+                    question=query_words(build, row),
                     address=form_address(desk, participant, encounter, form, repeat),
                     acts=tuple(_acts(desk, row)),
                     request_id=new_request_id(),
@@ -236,7 +239,7 @@ def _facts(desk: Desk, row: Row) -> tuple[tuple[Words, Words], ...]:
         (_("Visit"), visit_words(build, str(row["encounter"]))),
         (_("Form"), form_words(build, str(row["form"]), int(row["repeat"] or 1))),
         (_("Item"), item_words(build, str(row["form"]), str(row["item"]))),
-        (_("Question"), str(row["text"])),
+        (_("Question"), query_words(build, row)),
     )
     return (*facts, (_("Answer"), str(row["answer"]))) if row["answer"] else facts
 

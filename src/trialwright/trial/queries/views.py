@@ -119,7 +119,9 @@ def _closed(event: QueryClosed, fact: Fact, rows: Rows) -> None:
 
 
 def _reopened(event: QueryReopened, fact: Fact, rows: Rows) -> None:
-    _change(rows, _queries(event), (event.participant, event.query), fact, status="open", text=event.text)
+    # Whoever asks again asks in words of their own, also where a check asked before.
+    asks = {"status": "open", "text": event.text, "opened_by": fact.actor}
+    _change(rows, _queries(event), (event.participant, event.query), fact, **asks)
 
 
 def _commented(event: ItemCommented, fact: Fact, rows: Rows) -> None:

@@ -85,6 +85,7 @@ def test_a_check_is_answered_by_confirming_the_value(asked):
     assert asked.queries.unsettled() == []
     asked.world.give(reopen(asked), "monitor").event(QueryReopened)
     assert (row(asked)["status"], row(asked)["text"]) == ("open", "Look again.")
+    assert (row(asked)["opened_by"], row(asked)["by_check"]) == ("monitor", "range_count"), "who asks that, and why"
     assert asked.queries.unsettled() == ["screening.sheet.1.range_count"]
 
 
