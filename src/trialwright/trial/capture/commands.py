@@ -706,7 +706,7 @@ def _asked(
     resolved = tuple(
         name
         for name, query in known.items()
-        if query.by_check is not None and query.status != "closed" and name not in asking
+        if query.is_automatic and query.status != "closed" and name not in asking
     )
     return raised, resolved
 

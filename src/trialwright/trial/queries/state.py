@@ -43,6 +43,13 @@ class Query:
     """open, answered, confirmed (a check's question answered with the value unchanged), closed."""
     accepted: bool = False
     """A person closed it: what a check asks is accepted as long as what it read stands."""
+    taken_over: bool = False
+    """A person asked again what the check had asked: theirs until they settle it, whatever the check finds."""
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a check asks, and settles it by itself."""
+        return self.by_check is not None and not self.taken_over
 
     def asks_again(self, message: str, changed: bool) -> bool:
         """Whether the check raises it anew.
@@ -51,6 +58,8 @@ class Query:
             message: what the check asks now.
             changed: something that it read has changed.
         """
+        if self.taken_over and self.status != "closed":
+            return False
         if self.status == "open":
             return message != self.message
         return changed or (self.status == "closed" and not self.accepted)
@@ -80,11 +89,11 @@ class Queries(Slice):
                 self.opened_by_people += 1
             case QueryAnswered() as e:
                 query = self.queries[e.query]
-                query.status = "confirmed" if e.confirms and query.by_check else "answered"
+                query.status = "confirmed" if e.confirms and query.is_automatic else "answered"
             case QueryClosed(query=name):
                 self.queries[name].status, self.queries[name].accepted = "closed", True
             case QueryReopened(query=name):
-                self.queries[name].status = "open"
+                self.queries[name].status, self.queries[name].taken_over = "open", True
 
     def unsettled(self) -> list[str]:
         """Queries that wait for the site or for whoever asked."""

@@ -110,7 +110,8 @@ def _opened(event: QueryOpened, fact: Fact, rows: Rows) -> None:
 def _answered(event: QueryAnswered, fact: Fact, rows: Rows) -> None:
     table, key = _queries(event), (event.participant, event.query)
     row = rows.get(table, key)
-    status = "confirmed" if event.confirms and row and row["by_check"] else "answered"
+    by_check = row is not None and row["by_check"] is not None and row["opened_by"] == "check"
+    status = "confirmed" if event.confirms and by_check else "answered"
     _change(rows, table, key, fact, status=status, answer=event.text)
 
 

@@ -219,7 +219,7 @@ def tables_say_what_the_book_says(book):
 
 def the_record_read_plainly_says_the_same(book, seen):
     """The slow reference: what stands, what is verified, signed and asked, from the events alone."""
-    values, verified, signed, asked = {}, {}, {}, {}
+    values, verified, signed, asked, by_people = {}, {}, {}, {}, set()
     for fact in book.world.trial.facts():
         event = fact.event
         key = tuple(getattr(event, name, None) for name in ("encounter", "form", "repeat"))
@@ -239,12 +239,14 @@ def the_record_read_plainly_says_the_same(book, seen):
                 signed[key] = shown
             case QueryOpened(query=name) | QueryReopened(query=name):
                 asked[name] = "open"
+                by_people.add(name)
             case QueryAnswered(query=name, confirms=confirms):
-                asked[name] = "confirmed" if confirms and "asked-" not in name else "answered"
+                asked[name] = "confirmed" if confirms and name not in by_people else "answered"
             case QueryClosed(query=name):
                 asked[name] = "closed"
         if isinstance(event, FormSaved | ChecksRepeated):
             asked.update({raised.query: "open" for raised in event.raised})
+            by_people -= {raised.query for raised in event.raised}
         if isinstance(event, FormSaved | ChecksRepeated | FormVoided):
             asked.update(dict.fromkeys(event.resolved, "closed"))
     for key, record in book.state.forms.items():

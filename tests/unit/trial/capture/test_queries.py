@@ -89,6 +89,24 @@ def test_a_check_is_answered_by_confirming_the_value(asked):
     assert asked.queries.unsettled() == ["screening.sheet.1.range_count"]
 
 
+def test_what_a_person_asks_again_is_theirs_to_settle(asked):
+    world = asked.world
+    world.give(answer(asked, confirms=True), "nurse")
+    world.give(reopen(asked), "monitor")
+    asked.fill("sheet", {"count": "13"}, reason="slip")
+    assert row(asked)["text"] == "Look again.", "the check finds something else, and does not write over the question"
+    asked.fill("sheet", {"count": "5"}, reason="slip")
+    assert row(asked)["status"] == "open", "the check finds nothing more, and the question still waits for an answer"
+    world.give(answer(asked, confirms=True), "nurse")
+    assert (row(asked)["status"], asked.queries.unsettled()) == ("answered", ["screening.sheet.1.range_count"])
+    world.give(close(asked), "monitor")
+    assert asked.queries.unsettled() == []
+    asked.fill("sheet", {"count": "14"}, reason="slip")
+    assert (row(asked)["status"], row(asked)["opened_by"]) == ("open", "check")
+    asked.fill("sheet", {"count": "5"}, reason="slip")
+    assert row(asked)["status"] == "closed", "what the check asks, it settles"
+
+
 def test_the_age_of_a_question_starts_when_it_is_asked_anew(asked):
     first = row(asked)["opened_at"]
     asked.world.later(days=1)
