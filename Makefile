@@ -82,7 +82,7 @@ format: setup ## Format the code
 	$(RUN)/ruff format
 
 conformance: setup ## CDISC CORE on the SDTM export of every study, clean and with planted errors (some minutes)
-	TRIALWRIGHT_CORE=1 $(RUN)/pytest tests/conformance
+	CORE_CONFORMANCE=1 $(RUN)/pytest tests/conformance
 
 campaigns: ## Everything that takes longer than a test may; paste the figures into docs/evidence/
 	$(MAKE) campaign-expressions campaign-randomisation campaign-two-worlds campaign-two-worlds-pages campaign-rehearsals campaign-mixed-models campaign-coverage campaign-api

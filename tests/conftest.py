@@ -31,7 +31,7 @@ EACH_FILE = ("tests/web", "tests/attacks", "tests/unit/cli")
 
 LONGEST_FIRST = (
     "tests/web/test_access.py",  # makes the rehearsed installation that the files of tests/web copy
-    "tests/conformance",  # minutes where TRIALWRIGHT_CORE is set, nothing where it is not
+    "tests/conformance",  # minutes where CORE_CONFORMANCE is set, nothing where it is not
     "tests/journeys",
     "tests/unit/operating_characteristics",
     "tests/unit/analysis",

@@ -38,7 +38,7 @@ def _module(name):
 core, planting = _module("core"), _module("planting")
 
 whole = pytest.mark.skipif(
-    os.environ.get("TRIALWRIGHT_CORE") != "1", reason="SKIPPED LOUDLY: CORE takes minutes; `make conformance` runs it"
+    os.environ.get("CORE_CONFORMANCE") != "1", reason="SKIPPED LOUDLY: CORE takes minutes; `make conformance` runs it"
 )
 
 

@@ -147,7 +147,11 @@ def rehearsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         with suppress(FileExistsError), lock.open("x"):
             from trialwright_web.config.demo import _studies
 
-            prepare(folder, _studies(REPOSITORY / "studies"))
+            try:
+                prepare(folder, _studies(REPOSITORY / "studies"))
+            except BaseException:
+                lock.unlink()  # whoever waits for it finds out for themselves
+                raise
         for _ in range(3600):
             if (folder / "ready").exists():
                 return folder
