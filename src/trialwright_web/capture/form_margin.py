@@ -148,7 +148,7 @@ def label_of(place: FormPlace, name: str) -> str:
 def _query(place: FormPlace, number: int, row: Row) -> QueryModel:
     desk, item, status = place.desk, str(row["item"]), str(row["status"])
     known = item.partition(".")[0] in place.compiled.items
-    by_check = row["by_check"] is not None
+    by_check = is_automatic(row)
     return QueryModel(
         number=number,
         id=str(row["query"]),
@@ -158,7 +158,7 @@ def _query(place: FormPlace, number: int, row: Row) -> QueryModel:
         text=query_words(place.build, row),
         answer=str(row["answer"] or ""),
         by_check=by_check,
-        opened_by=_("automatic") if is_automatic(row) else str(row["opened_by"]),
+        opened_by=_("automatic") if by_check else str(row["opened_by"]),
         opened_at=place.visit.local(str(row["opened_at"])),
         may_answer=status == "open" and desk.may(place.act(AnswerQuery)),
         may_close=status != "closed" and desk.may(place.act(CloseQuery)),

@@ -93,7 +93,7 @@ class Filter:
     def keeps(self, row: Row) -> bool:
         """Whether a query is shown."""
         wanted = UNSETTLED if self.status == "unsettled" else (self.status,)
-        by_people = row["by_check"] is None
+        by_people = not is_automatic(row)
         return (
             (self.status == "all" or row["status"] in wanted)
             and (not self.form or row["form"] == self.form)
