@@ -259,7 +259,7 @@ def test_a_study_is_frozen_reviewed_locked_and_unblinded_by_two(
     alone = acts.send(statistician, f"/{STUDY}/laboratory/unblinding/sign")
     assert acts.refusal(alone) == "closure.second_person_missing"
     proposed = acts.send(sponsor, f"{at}/propose-unblinding")
-    assert "The independent statistician can unblind now." in acts.words(proposed)
+    assert "The independent statistician can sign now." in acts.words(proposed)
     unblinded = acts.words(acts.send(statistician, f"/{STUDY}/laboratory/unblinding/sign"))
     assert "The study is unblinded." in unblinded
     assert unblinded.count("First treatment period:") == 2
